@@ -1,0 +1,58 @@
+# FitSense. `make help` explains every target; `make demo` and `make test` need nothing done before.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_OUT ?= out
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher clean
+
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when nothing changed
+
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
+	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
+
+test: setup check  ## Everything that CI runs: checks, then all tests, the slow ones too
+	$(BIN)/pytest -q -n auto -m 'slow or not slow'
+
+test-fast: setup  ## The quick tests only
+	$(BIN)/pytest -q -n auto
+
+check: setup  ## Lint, formatting, types, import rules, fresh schemas; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m deploy.export_schemas --check
+
+fix: setup  ## Format, and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: setup  ## Write schemas/ from the models
+	$(BIN)/python -m deploy.export_schemas
+
+constraints: setup  ## Pin the newest versions that fit pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev pyproject.toml --output-file constraints.txt
+
+hooks: setup  ## Run make check before each commit
+	$(BIN)/pre-commit install
+
+bench-pipeline: setup  ## CPU seconds and memory of whole runs against the earlier system's, as ratios
+	$(BIN)/python -m tests.bench.bench_pipeline
+
+bench-teacher: setup  ## Calling a remote teacher: 800 prompts, 64 in flight, faults, a kill -9
+	$(BIN)/python -m tests.bench.bench_teacher
+
+clean:  ## Remove what the targets above made
+	rm -rf .venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
