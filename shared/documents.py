@@ -1,0 +1,138 @@
+"""Documents: small JSON objects that change: run state, claims, counters, dead letters.
+
+The port is `Documents`; `SqliteDocuments` is the embedded adapter. Paths look like
+`runs/<run_id>/phases/profiles-0000`. There are no transactions: `create` claims, `replace` compares
+and sets, and `update` retries `replace`.
+"""
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from shared.errors import NotFound, Unavailable
+
+Data = dict[str, object]
+RETRY_S = 0.002
+MAX_TRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it was read; `version` changes whenever the data do."""
+
+    path: str
+    data: Data
+    version: str
+
+
+class Documents(Protocol):
+    """A store of documents. Every method raises Unavailable where it cannot be reached."""
+
+    def get(self, path: str) -> Document | None:
+        """Return a document, or None where there is none."""
+
+    def create(self, path: str, data: Data) -> bool:
+        """Create a document and return True; return False, changing nothing, where it exists."""
+
+    def replace(self, document: Document, data: Data) -> bool:
+        """Set a document's data unless it changed since it was read; return whether that was done."""
+
+    def delete(self, path: str) -> bool:
+        """Delete a document and return whether there was one."""
+
+    def list(self, prefix: str) -> list[Document]:
+        """Return the documents whose paths start with a prefix, in path order."""
+
+
+def update(documents: Documents, path: str, change: Callable[[Data], Data]) -> Data:
+    """Apply a change to a document's data, again if somebody else was faster; return the new data.
+
+    A document that is not there is created from `change({})`. Raises Unavailable under endless contention.
+    """
+    for attempt in range(MAX_TRIES):
+        found = documents.get(path)
+        data = change(dict(found.data) if found else {})
+        if documents.replace(found, data) if found else documents.create(path, data):
+            return data
+        time.sleep(RETRY_S * min(attempt, 10))
+    raise Unavailable(f"document {path!r} is contended")
+
+
+def need(documents: Documents, path: str) -> Document:
+    """Return a document; raises NotFound."""
+    found = documents.get(path)
+    if found is None:
+        raise NotFound(f"there is no document {path!r}")
+    return found
+
+
+class SqliteDocuments:
+    """Documents in one SQLite file, shared by processes and threads; survives kill -9 of any of them.
+
+    Versions are random, so that a document deleted and made again is not taken for the old one.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._local = threading.local()
+
+    def get(self, path: str) -> Document | None:
+        """Return a document, or None."""
+        with self._connection() as db:
+            row = db.execute("SELECT data, version FROM documents WHERE path = ?", (path,)).fetchone()
+        return Document(path, json.loads(row[0]), str(row[1])) if row else None
+
+    def create(self, path: str, data: Data) -> bool:
+        """Insert unless the path is taken."""
+        with self._connection() as db:
+            sql = "INSERT INTO documents VALUES (?, ?, random()) ON CONFLICT DO NOTHING"
+            return db.execute(sql, (path, _text(data))).rowcount == 1
+
+    def replace(self, document: Document, data: Data) -> bool:
+        """Update where the version is still the one that was read."""
+        with self._connection() as db:
+            sql = "UPDATE documents SET data = ?, version = random() WHERE path = ? AND version = ?"
+            return db.execute(sql, (_text(data), document.path, int(document.version))).rowcount == 1
+
+    def delete(self, path: str) -> bool:
+        """Delete the row."""
+        with self._connection() as db:
+            return db.execute("DELETE FROM documents WHERE path = ?", (path,)).rowcount == 1
+
+    def list(self, prefix: str) -> list[Document]:
+        """Return the rows of a path range; every path is below U+10FFFF."""
+        with self._connection() as db:
+            sql = "SELECT path, data, version FROM documents WHERE path >= ? AND path < ? ORDER BY path"
+            rows = db.execute(sql, (prefix, prefix + "\U0010ffff")).fetchall()
+        return [Document(path, json.loads(data), str(version)) for path, data, version in rows]
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            # A connection must not cross a fork, so each process opens its own.
+            if getattr(self._local, "pid", None) != os.getpid():
+                self._local.db, self._local.pid = self._open(), os.getpid()
+            yield self._local.db
+        except (sqlite3.Error, OSError) as exc:
+            raise Unavailable(f"document database {self._file}: {exc}") from exc
+
+    def _open(self) -> sqlite3.Connection:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self._file, timeout=30, isolation_level=None)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, data TEXT NOT NULL, version INTEGER NOT NULL)"
+        )
+        return db
+
+
+def _text(data: Data) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True)
