@@ -1,0 +1,104 @@
+"""Worker: a process of the embedded stack that runs phase functions, several at once where they only wait.
+
+It is what a Cloud Run instance is in the cloud: deliveries come in as Pub/Sub would push them, and are
+acknowledged, with what they published, or not.
+"""
+
+import base64
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Literal, cast
+
+from cloudevents.http import CloudEvent
+
+from shared import runtime as runtime_module
+from shared.bus import Message, Outbox
+from shared.errors import Rejected, Stopped
+from shared.run_state import describe
+from shared.settings import Settings
+
+MAX_THREADS = 64
+
+Outcome = Literal["done", "failed", "rejected", "stopped"]
+PhaseFunction = Callable[[CloudEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A delivery to run."""
+
+    id: int
+    function: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a delivery went; what it published counts only where it is done."""
+
+    id: int
+    outcome: Outcome
+    error: str
+    published: tuple[Message, ...]
+
+
+def phase_function(name: str) -> PhaseFunction:
+    """Return a phase's function, from functions/<name>/main.py."""
+    return cast(PhaseFunction, getattr(importlib.import_module(f"functions.{name}.main"), name))
+
+
+def serve(
+    settings: Settings, find: Callable[[str], PhaseFunction], tasks: Connection, inherited: Iterable[Connection]
+) -> None:
+    """Run deliveries until the dispatcher closes the connection or dies; never returns."""
+    # Ctrl-C reaches the whole process group; what to do about it is the dispatcher's to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for connection in inherited:
+        connection.close()
+    outgoing = threading.local()
+    runtime_module.use(runtime_module.build(settings, Outbox(lambda message: outgoing.messages.append(message))))
+    sending = threading.Lock()
+
+    def run(task: Task) -> tuple[Message, ...]:
+        outgoing.messages = []
+        find(task.function)(push(task.message))
+        return tuple(outgoing.messages)
+
+    def report(task: Task, future: "Future[tuple[Message, ...]]") -> None:
+        with sending:
+            tasks.send(_result(task, future))
+
+    with ThreadPoolExecutor(MAX_THREADS) as threads:
+        while True:
+            try:
+                task: Task = tasks.recv()
+            except (EOFError, ConnectionResetError):
+                # Work under way is dropped on purpose: artifacts are written whole or not at all.
+                os._exit(0)
+            threads.submit(run, task).add_done_callback(lambda future, task=task: report(task, future))
+
+
+def push(message: Message) -> CloudEvent:
+    """Return a message as functions-framework hands a Pub/Sub push to a function."""
+    source = f"//pubsub.googleapis.com/projects/local/topics/{message.topic}"
+    attributes = {"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": source}
+    data = base64.b64encode(message.data).decode()
+    return CloudEvent(attributes, {"message": {"data": data, "attributes": message.attributes}})
+
+
+def _result(task: Task, future: "Future[tuple[Message, ...]]") -> Result:
+    exc = future.exception()
+    if exc is None:
+        return Result(task.id, "done", "", future.result())
+    outcome: Outcome = "failed"
+    if isinstance(exc, Rejected):
+        outcome = "rejected"
+    elif isinstance(exc, Stopped):
+        outcome = "stopped"
+    return Result(task.id, outcome, describe(exc), ())

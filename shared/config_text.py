@@ -1,0 +1,115 @@
+"""Config text: YAML or overrides in, RunConfig out, or everything that is wrong with it at once."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.errors import Rejected
+from shared.inbox import MAX_CONFIG_BYTES
+from shared.run_config import RunConfig
+
+
+class ConfigError(Rejected):
+    """A run config is wrong; `faults` holds one line for each field, saying what is allowed."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def parse_config(text: bytes, overrides: Iterable[str] = ()) -> RunConfig:
+    """Return the config that a YAML document and `key=value` overrides make; raises ConfigError."""
+    fields = _mapping(text)
+    for override in overrides:
+        _override(fields, override)
+    try:
+        # By way of JSON, because strict mode then still reads dates, which JSON has only as text.
+        return RunConfig.model_validate_json(json.dumps(fields, default=str), strict=True)
+    except ValidationError as exc:
+        raise ConfigError(tuple(_fault(error) for error in exc.errors(include_url=False))) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError((f"the YAML nests too deeply or contains itself: {exc}",)) from exc
+
+
+def _mapping(text: bytes) -> dict[str, object]:
+    if len(text) > MAX_CONFIG_BYTES:
+        raise ConfigError((f"the config has {len(text):,} bytes; at most {MAX_CONFIG_BYTES:,} are allowed",))
+    try:
+        # Not the C loader: libyaml's crashes the process where brackets nest 100,000 deep.
+        loaded = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise ConfigError((f"not YAML: {' '.join(str(exc).split())[:300]}",)) from exc
+    if loaded is None:
+        raise ConfigError(("the config is empty; deploy/runs/small.yaml shows what one looks like",))
+    if not isinstance(loaded, dict):
+        raise ConfigError((f"the config must be a mapping of fields, not a {type(loaded).__name__}",))
+    return {str(key): value for key, value in loaded.items()}
+
+
+def _override(fields: dict[str, object], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise ConfigError((f"--set {override!r}: write it as key=value, such as users=50 or gate.min_records=10",))
+    *parents, last = path.split(".")
+    for parent in parents:
+        inner = fields.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise ConfigError((f"--set {override!r}: {parent} is a value and has no fields",))
+        fields = inner
+    try:
+        fields[last] = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise ConfigError((f"--set {override!r}: the value is not YAML",)) from exc
+
+
+def _fault(error: ErrorDetails) -> str:
+    # pydantic puts the chosen variant of a union into the path; a person did not write it.
+    location = [str(part) for part in error["loc"] if part not in _variants()]
+    field = ".".join(location) or "config"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{field}: there is no such field{_did_you_mean(location)}"
+    given = error.get("input")
+    shown = "" if error["type"] == "missing" or isinstance(given, (dict, BaseModel)) else f" (got {given!r:.80})"
+    return f"{field}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _variants() -> frozenset[str]:
+    return frozenset({"mock", "openai_compatible", "recorded"})
+
+
+def _did_you_mean(location: list[str]) -> str:
+    known = _fields_at(location[:-1])
+    close = difflib.get_close_matches(location[-1], known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; allowed are {', '.join(sorted(known))}"
+
+
+def _fields_at(location: list[str]) -> list[str]:
+    schema: Mapping[str, object] = RunConfig.model_json_schema()
+    definitions = schema["$defs"]
+    assert isinstance(definitions, dict)
+    node: object = schema
+    for name in location:
+        node = _resolve(_properties(node, definitions).get(name, {}), definitions)
+    return list(_properties(node, definitions))
+
+
+def _resolve(node: object, definitions: dict[str, object]) -> object:
+    if isinstance(node, dict):
+        for reference in (node, *node.get("allOf", ())):
+            if "$ref" in reference:
+                return definitions[reference["$ref"].rpartition("/")[2]]
+    return node
+
+
+def _properties(node: object, definitions: dict[str, object]) -> dict[str, object]:
+    if not isinstance(node, dict):
+        return {}
+    merged: dict[str, object] = dict(node.get("properties", {}))
+    for variant in node.get("oneOf", ()):
+        merged |= _properties(_resolve(variant, definitions), definitions)
+    return merged

@@ -1,0 +1,188 @@
+"""Phase: what every phase function does around its work. Idempotency lives here, and nowhere else.
+
+    decode the event ─► create the artifact unless it exists ─► publish the event that follows
+
+Delivery is at least once, and the artifact is the receipt: its path is a function of run, phase and
+shard. A redelivery finds it, skips the work, and publishes the same next event again, because the
+first attempt may have died between the two. So `make` must be deterministic, or its result must not
+matter on a retry.
+"""
+
+import base64
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from cloudevents.http import CloudEvent
+from pydantic import BaseModel
+
+from shared import paths, run_state
+from shared.artifacts import ArtifactStore, write_lines
+from shared.documents import Documents
+from shared.errors import Rejected
+from shared.events import ConfigDropped, Event, ShardEvent
+from shared.log import log_context
+from shared.run_config import RunConfig, RunFile
+from shared.runtime import Runtime, runtime
+
+log = logging.getLogger("fitsense.phase")
+
+E = TypeVar("E", bound=Event | ConfigDropped, contravariant=True)
+M = TypeVar("M", bound=BaseModel)
+Following = Event | Iterable[Event] | None
+
+
+class Work(Protocol[E]):
+    """A phase's own part: an event and its run in, the event or events that follow out."""
+
+    __name__: str
+
+    def __call__(self, event: E, run: "Run", /) -> Following:
+        """Do the phase's work, or find it done."""
+
+
+class Run:
+    """A run, as a phase sees it: its config, its artifacts, its progress."""
+
+    def __init__(self, run_id: str, around: Runtime, delivery: run_state.Delivery) -> None:
+        self.run_id = run_id
+        self.runtime = around
+        self.progress = delivery.progress
+
+    @property
+    def store(self) -> ArtifactStore:
+        """The artifact store."""
+        return self.runtime.store
+
+    @property
+    def documents(self) -> Documents:
+        """The document store."""
+        return self.runtime.documents
+
+    @property
+    def file(self) -> RunFile:
+        """What intake resolved: config, code version."""
+        return _run_file(self.store, self.run_id)
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's config."""
+        return self.file.config
+
+    def create_once(self, name: str, make: Callable[[], Iterable[BaseModel]]) -> str:
+        """Create an artifact of one model a line, unless it exists; returns its URI."""
+        if not self.store.exists(name):
+            lines = (model.model_dump_json().encode() for model in self.count(make()))
+            write_lines(self.store, name, lines)
+        return self.store.uri(name)
+
+    def create_document(self, name: str, make: Callable[[], BaseModel]) -> str:
+        """Create an artifact that is one indented JSON object, unless it exists; returns its URI."""
+        if not self.store.exists(name):
+            self.store.create(name, make().model_dump_json(indent=2).encode() + b"\n")
+        return self.store.uri(name)
+
+    def create_text(self, name: str, make: Callable[[], str]) -> str:
+        """Create an artifact that is one text, unless it exists; returns its URI."""
+        if not self.store.exists(name):
+            self.store.create(name, make().encode())
+        return self.store.uri(name)
+
+    def read(self, name: str, model: type[M]) -> Iterator[M]:
+        """Yield the models of an artifact, one a line."""
+        return (model.model_validate_json(line) for line in self.store.lines(name))
+
+    def read_document(self, name: str, model: type[M]) -> M:
+        """Return the model of an artifact that is one JSON object."""
+        return model.model_validate_json(self.store.read(name))
+
+    def read_shards(self, phase: str, model: type[M]) -> Iterator[M]:
+        """Yield the models of a phase's shards in the order of users, however they were sharded."""
+        return (model.model_validate_json(line) for line in self.shard_lines(phase))
+
+    def shard_lines(self, phase: str) -> Iterator[bytes]:
+        """Yield the lines of a phase's shards in the order of users, however they were sharded."""
+        for shard in range(self.config.shards):
+            yield from self.store.lines(paths.shard_file(self.run_id, phase, shard))
+
+    def users(self, event: ShardEvent) -> range:
+        """Return the numbers of the users in an event's shard: contiguous, so that shards concatenate."""
+        users = self.config.users
+        return range(users * event.shard // event.shards, users * (event.shard + 1) // event.shards)
+
+    def count(self, items: Iterable[M]) -> Iterator[M]:
+        """Yield the items, telling the run's state how many have passed."""
+        for number, item in enumerate(items, 1):
+            yield item
+            self.progress(number)
+
+    def finish(self, status: run_state.RunStatus, reasons: tuple[str, ...]) -> None:
+        """Note how the run ended."""
+        run_state.finish(self.documents, self.run_id, status, reasons)
+
+    def joined(self, names: Iterable[str], event: Event) -> Event | None:
+        """Return the join event if a set of artifacts is whole, else None.
+
+        Whoever finishes last finds it whole; two may, which is harmless.
+        """
+        return event if all(self.store.exists(name) for name in names) else None
+
+
+def phase(event_type: type[E]) -> Callable[[Work[E]], Callable[[CloudEvent], None]]:
+    """Make a phase function of a phase's work: decode, work, publish; state and log kept around it.
+
+    Whatever the work raises goes on to the caller, so that the delivery is not acknowledged.
+    """
+
+    def around(work: Work[E]) -> Callable[[CloudEvent], None]:
+        @functools.wraps(work)
+        def deliver(cloud_event: CloudEvent) -> None:
+            _deliver(event_type, work, cloud_event)
+
+        return deliver
+
+    return around
+
+
+def decode(cloud_event: CloudEvent, event_type: type[E]) -> E:
+    """Return the event inside a Pub/Sub push; raises Rejected saying what is wrong with it."""
+    data = cloud_event.data
+    pushed = data.get("message") if isinstance(data, dict) else None
+    if not isinstance(pushed, dict):
+        raise Rejected("the delivery holds no Pub/Sub message")
+    try:
+        payload = base64.b64decode(pushed.get("data") or b"", validate=True)
+    except (ValueError, TypeError) as exc:
+        raise Rejected(f"the message's data are not base64: {exc}") from exc
+    return event_type.from_message(payload, dict(pushed.get("attributes") or {}))
+
+
+def _deliver(event_type: type[E], work: Work[E], cloud_event: CloudEvent) -> None:
+    event = decode(cloud_event, event_type)
+    around = runtime()
+    name = work.__name__
+    key = f"{name}/{event.shard:04d}" if isinstance(event, ShardEvent) else name
+    with log_context(run_id=event.run_id, phase=name, trace=_trace(event)):
+        log.info("begin", extra={"delivery": key})
+        began = time.perf_counter()
+        with run_state.Delivery(around.documents, event.run_id, key) as delivery:
+            for following in _as_events(work(event, Run(event.run_id, around, delivery))):
+                around.bus.publish(following)
+        log.info("end", extra={"delivery": key, "seconds": round(time.perf_counter() - began, 4)})
+
+
+def _trace(event: Event | ConfigDropped) -> str:
+    return event.attributes().get("traceparent", "--").split("-")[1]
+
+
+def _as_events(following: Following) -> Iterable[Event]:
+    if following is None:
+        return ()
+    return (following,) if isinstance(following, Event) else following
+
+
+@functools.lru_cache(maxsize=32)
+def _run_file(store: ArtifactStore, run_id: str) -> RunFile:
+    return RunFile.model_validate_json(store.read(paths.run_file(run_id, "run.json")))

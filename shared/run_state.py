@@ -1,0 +1,144 @@
+"""Run state: how far a run has come, in documents; for people and progress views, not for correctness.
+
+    runs/<run_id>                the run: name, status, why it ended, when
+    deliveries/<run_id>/<key>    one phase or shard of a phase: status, attempts, items done, seconds, cost
+    budgets/<run_id>             what of the run's cost limit is drawn; the teacher's ledger
+
+Nothing here decides what work is done: that is what artifacts are for.
+"""
+
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Literal, Self
+
+from pydantic import ConfigDict
+
+from shared.documents import Data, Documents, need, update
+from shared.errors import Stopped
+from shared.frozen import Frozen
+
+RunStatus = Literal["running", "approved", "rejected", "failed", "stopped", "interrupted"]
+DeliveryStatus = Literal["running", "done", "failed"]
+
+PROGRESS_EVERY_S = 0.25
+
+
+class RunRecord(Frozen):
+    """A run, as `fitsense runs` shows it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run_id: str
+    name: str = ""
+    status: RunStatus = "running"
+    reasons: tuple[str, ...] = ()
+    users: int = 0
+    shards: int = 0
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class DeliveryRecord(Frozen):
+    """One phase of a run, or one shard of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    status: DeliveryStatus = "running"
+    attempts: int = 0
+    done: int = 0
+    cost_usd: float = 0.0
+    seconds: float = 0.0
+    error: str | None = None
+
+    @property
+    def phase(self) -> str:
+        """The phase that this is a delivery to."""
+        return self.key.partition("/")[0]
+
+
+def create(documents: Documents, record: RunRecord) -> None:
+    """Note that a run exists, unless that is known."""
+    documents.create(f"runs/{record.run_id}", record.model_dump(mode="json") | {"began_at": _now()})
+
+
+def finish(documents: Documents, run_id: str, status: RunStatus, reasons: tuple[str, ...] = ()) -> None:
+    """Set how a run ended; a run that goes on again is set to `running` the same way."""
+    ended = None if status == "running" else _now()
+    changes: Data = {"run_id": run_id, "status": status, "reasons": list(reasons), "ended_at": ended}
+    update(documents, f"runs/{run_id}", lambda data: data | changes)
+
+
+def run(documents: Documents, run_id: str) -> RunRecord:
+    """Return a run; raises NotFound."""
+    return RunRecord.model_validate(need(documents, f"runs/{run_id}").data)
+
+
+def runs(documents: Documents) -> list[RunRecord]:
+    """Return all runs, oldest first."""
+    return [RunRecord.model_validate(found.data) for found in documents.list("runs/")]
+
+
+def deliveries(documents: Documents, run_id: str) -> list[DeliveryRecord]:
+    """Return what is known of a run's phases and shards, in key order."""
+    return [DeliveryRecord.model_validate(found.data) for found in documents.list(f"deliveries/{run_id}/")]
+
+
+def budget_path(run_id: str) -> str:
+    """Return the path of the document that holds what of a run's cost limit is drawn."""
+    return f"budgets/{run_id}"
+
+
+def raise_cost_limit(documents: Documents, run_id: str, cap_usd: float) -> None:
+    """Set another cost limit for a run that stopped at its own; run.json keeps the one it began with."""
+    update(documents, budget_path(run_id), lambda data: data | {"cap_usd": cap_usd})
+
+
+class Delivery:
+    """One attempt at a delivery, as a context: notes its beginning, its progress, and how it ended."""
+
+    def __init__(self, documents: Documents, run_id: str, key: str) -> None:
+        self._documents = documents
+        self._path = f"deliveries/{run_id}/{key}"
+        self._key = key
+        self._began = self._told = time.monotonic()
+        self._progress: Data = {}
+
+    def __enter__(self) -> Self:
+        def begin(data: Data) -> Data:
+            before = DeliveryRecord.model_validate(data | {"key": self._key})
+            return {"key": self._key, "status": "running", "attempts": before.attempts + 1}
+
+        update(self._documents, self._path, begin)
+        return self
+
+    def progress(self, done: int, cost_usd: float = 0.0) -> None:
+        """Note how many items are done and what they cost, at most every PROGRESS_EVERY_S."""
+        self._progress = {"done": done, "cost_usd": cost_usd}
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_EVERY_S:
+            self._told = now
+            self._set({})
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        seconds = round(time.monotonic() - self._began, 4)
+        if exc is None:
+            self._set({"status": "done", "seconds": seconds, "error": None})
+        else:
+            self._set({"status": "failed", "seconds": seconds, "error": describe(exc)})
+
+    def _set(self, changes: Data) -> None:
+        update(self._documents, self._path, lambda data: data | self._progress | changes)
+
+
+def describe(exc: BaseException) -> str:
+    """Return an error in a line: its kind is told only where the text alone would puzzle."""
+    text = " ".join(str(exc).split())
+    return text if isinstance(exc, Stopped) else f"{type(exc).__name__}: {text}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
