@@ -1,0 +1,88 @@
+"""Respond: a shard's messages into checked answers, from whichever teacher the config names."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from functions.teacher import mock
+from functions.teacher.asks import Ask, Reply, Teacher
+from functions.teacher.budget import Budget
+from functions.teacher.cache import StoredCache
+from functions.teacher.endpoint import EndpointTeacher
+from functions.teacher.judge import judged
+from functions.teacher.ledger import DocumentLedger
+from functions.teacher.recorded import RecordedAnswers
+from shared.errors import Rejected
+from shared.phase import Run
+from shared.prompt import Prompt, render
+from shared.records import Query, TeacherCall, TeacherResponse
+from shared.run_config import MockTeacher, OpenAICompatibleTeacher, RecordedTeacher
+from shared.settings import secret
+
+WINDOW = 2000
+"""Messages of a shard that are with a remote teacher at once; it bounds memory."""
+CHARS_PER_TOKEN = 4
+"""A usual estimate for English, where no endpoint counts."""
+
+
+def respond(run: Run, queries: Iterable[Query]) -> Iterator[TeacherResponse]:
+    """Yield a checked answer to each message, in order; an answer that never came is one with a reason."""
+    settings = run.config.teacher
+    if isinstance(settings, MockTeacher):
+        return (_mocked(query) for query in queries)
+    return _asked(run, _teacher(run, settings), settings, queries)
+
+
+def _mocked(query: Query) -> TeacherResponse:
+    prompt, text = _prompt(query), mock.answer(query)
+    call = TeacherCall(
+        prompt_tokens=_tokens(prompt.system) + _tokens(prompt.user), completion_tokens=_tokens(text)
+    )
+    return judged(query, prompt, Reply(query.query_id, text, call), "mock", "rule-based-coach")
+
+
+def _asked(
+    run: Run, teacher: Teacher, settings: OpenAICompatibleTeacher | RecordedTeacher, queries: Iterable[Query]
+) -> Iterator[TeacherResponse]:
+    model = settings.model if isinstance(settings, OpenAICompatibleTeacher) else Path(settings.path).name
+    for window in _windows(queries):
+        asks = [Ask(query.query_id, _prompt(query), query.prompt_type) for query in window]
+        for query, ask, reply in zip(window, asks, teacher.ask_all(asks), strict=True):
+            yield judged(query, ask.prompt, reply, settings.provider, reply.model or model)
+
+
+def _teacher(run: Run, settings: OpenAICompatibleTeacher | RecordedTeacher) -> Teacher:
+    if isinstance(settings, RecordedTeacher):
+        return RecordedAnswers(Path(settings.path))
+    cap_usd = settings.max_cost_usd
+    return EndpointTeacher(
+        settings,
+        _key(settings),
+        StoredCache(run.store, run.run_id),
+        Budget(DocumentLedger(run.documents, run.run_id, cap_usd), cap_usd) if cap_usd else None,
+        share=min(run.runtime.settings.teacher_share, run.config.shards),
+        progress=run.progress,
+    )
+
+
+def _key(settings: OpenAICompatibleTeacher) -> str | None:
+    if settings.api_key_env is None:
+        return None
+    key = secret(settings.api_key_env)
+    if not key:
+        raise Rejected(f"teacher.api_key_env: the environment variable {settings.api_key_env} is not set")
+    return key
+
+
+def _prompt(query: Query) -> Prompt:
+    return render(query.prompt_type, query.profile, query.request, query.plan, query.summary)
+
+
+def _windows(queries: Iterable[Query]) -> Iterator[list[Query]]:
+    remaining = iter(queries)
+    while window := list(itertools.islice(remaining, WINDOW)):
+        yield window
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text) // CHARS_PER_TOKEN)
