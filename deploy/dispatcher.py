@@ -7,6 +7,7 @@ memory: after a kill -9 of this process, `fitsense resume` sends a run's first e
 artifacts say what is left to do.
 """
 
+import gc
 import heapq
 import itertools
 import logging
@@ -19,15 +20,17 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
+from deploy.dead_letters import DeadLetter, bury, drop
 from deploy.topology import Topology
 from deploy.worker import PhaseFunction, Result, Task, phase_function, serve
 from shared import run_state
 from shared.bus import Message
-from deploy.dead_letters import DeadLetter, bury, drop
 from shared.documents import Documents
 from shared.settings import Settings
 
 TICK_S = 0.1
+DOUBLE_UP_AFTER_S = 2.0
+"""How long a delivery waits for an idle worker before it joins others of its function on a busy one."""
 
 log = logging.getLogger("fitsense.dispatcher")
 
@@ -41,6 +44,7 @@ class Delivery:
     attempts: int = 0
     letter: str | None = None
     """The dead letter that this is a replay of; it is dropped once the replay succeeds."""
+    ready_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,7 @@ class Dispatcher:
         """Start the workers; at the end, whichever way it came, stop them."""
         for name in self._topology.functions:
             self._find(name)  # imported before the fork, so that workers share the memory
+        gc.freeze()  # and nobody's collector looks through what was imported, which would also copy it
         self._workers = [self._start() for _ in range(self._size)]
         try:
             yield self
@@ -137,12 +142,16 @@ class Dispatcher:
                 self._send(worker, delivery)
 
     def _worker_for(self, delivery: Delivery) -> Worker | None:
-        """Return an idle worker, or one that works on this function and takes more of it at once."""
+        """Return an idle worker or, after a while, one that works on this function and takes more of it at once.
+
+        A delivery that computes is better off waiting; one that itself waits for others loses nothing by it.
+        """
         limit = self._topology.functions[delivery.function].concurrency
+        patient = time.monotonic() - delivery.ready_at < DOUBLE_UP_AFTER_S
         for worker in sorted(self._workers, key=lambda worker: len(worker.deliveries)):
             under_way = worker.deliveries.values()
             same = all(other.function == delivery.function for other in under_way)
-            if not under_way or (same and len(under_way) < limit):
+            if not under_way or (same and len(under_way) < limit and not patient):
                 return worker
         return None
 

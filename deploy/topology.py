@@ -11,7 +11,7 @@ from shared.frozen import Frozen
 
 FILE = Path(__file__).with_name("topology.yaml")
 
-KebabName = Annotated[str, Field(pattern=r"^[a-z]{3,}(-[a-z]+)*$")]
+KebabName = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$", min_length=3)]
 
 
 class Backoff(Frozen):

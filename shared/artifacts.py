@@ -37,8 +37,11 @@ class ArtifactStore(Protocol):
     def writer(self, name: str) -> AbstractContextManager[Writer]:
         """Write an artifact: created at a clean exit unless it exists by then, dropped at an error."""
 
-    def create(self, name: str, data: bytes) -> bool:
-        """Create an artifact and return True; return False, changing nothing, where it exists."""
+    def create(self, name: str, data: bytes, durable: bool = True) -> bool:
+        """Create an artifact and return True; return False, changing nothing, where it exists.
+
+        One that is not durable survives the process, but perhaps not the machine.
+        """
 
     def exists(self, name: str) -> bool:
         """Return whether an artifact has been created."""
@@ -64,7 +67,7 @@ class DirectoryStore:
         self._unfinished = self._root / ".unfinished"
 
     @contextmanager
-    def writer(self, name: str) -> Iterator[Writer]:
+    def writer(self, name: str, durable: bool = True) -> Iterator[Writer]:
         """Write into an unnamed place, then link it to its name."""
         target = self._path(name)
         with _write_errors(name):
@@ -76,18 +79,19 @@ class DirectoryStore:
                 yield new
                 with _write_errors(name):
                     file.flush()
-                    os.fsync(number)
+                    if durable:
+                        os.fsync(number)
             with _write_errors(name):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 new.created = _link_if_absent(path, target)
         finally:
             os.unlink(path)
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, durable: bool = True) -> bool:
         """Create an artifact in one piece; False where it exists."""
         if self.exists(name):
             return False
-        with self.writer(name) as file:
+        with self.writer(name, durable) as file:
             file.write(data)
         return file.created
 

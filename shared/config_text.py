@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -10,7 +11,23 @@ from pydantic_core import ErrorDetails
 
 from shared.errors import Rejected
 from shared.inbox import MAX_CONFIG_BYTES
-from shared.run_config import RunConfig
+from shared.run_config import RunConfig, Teacher
+
+
+TEACHERS = frozenset(get_args(model.model_fields["provider"].annotation)[0] for model in get_args(get_args(Teacher)[0]))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain data, with dates left as text: pydantic names the field where one is wrong.
+
+    Not the C loader: libyaml's crashes the process where brackets nest 100,000 deep.
+    """
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class ConfigError(Rejected):
@@ -28,19 +45,18 @@ def parse_config(text: bytes, overrides: Iterable[str] = ()) -> RunConfig:
         _override(fields, override)
     try:
         # By way of JSON, because strict mode then still reads dates, which JSON has only as text.
-        return RunConfig.model_validate_json(json.dumps(fields, default=str), strict=True)
+        return RunConfig.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as exc:
         raise ConfigError(tuple(_fault(error) for error in exc.errors(include_url=False))) from exc
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError((f"the YAML nests too deeply or contains itself: {exc}",)) from exc
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise ConfigError((f"the YAML holds more than plain data, or contains itself: {exc}",)) from exc
 
 
 def _mapping(text: bytes) -> dict[str, object]:
     if len(text) > MAX_CONFIG_BYTES:
         raise ConfigError((f"the config has {len(text):,} bytes; at most {MAX_CONFIG_BYTES:,} are allowed",))
     try:
-        # Not the C loader: libyaml's crashes the process where brackets nest 100,000 deep.
-        loaded = yaml.safe_load(text)
+        loaded = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         raise ConfigError((f"not YAML: {' '.join(str(exc).split())[:300]}",)) from exc
     if loaded is None:
@@ -61,14 +77,14 @@ def _override(fields: dict[str, object], override: str) -> None:
             raise ConfigError((f"--set {override!r}: {parent} is a value and has no fields",))
         fields = inner
     try:
-        fields[last] = yaml.safe_load(text)
+        fields[last] = yaml.load(text, Loader=_Loader)  # noqa: S506
     except yaml.YAMLError as exc:
         raise ConfigError((f"--set {override!r}: the value is not YAML",)) from exc
 
 
 def _fault(error: ErrorDetails) -> str:
     # pydantic puts the chosen variant of a union into the path; a person did not write it.
-    location = [str(part) for part in error["loc"] if part not in _variants()]
+    location = [str(part) for part in error["loc"] if part not in TEACHERS]
     field = ".".join(location) or "config"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
@@ -78,10 +94,6 @@ def _fault(error: ErrorDetails) -> str:
     return f"{field}: {message[:1].lower()}{message[1:]}{shown}"
 
 
-def _variants() -> frozenset[str]:
-    return frozenset({"mock", "openai_compatible", "recorded"})
-
-
 def _did_you_mean(location: list[str]) -> str:
     known = _fields_at(location[:-1])
     close = difflib.get_close_matches(location[-1], known, n=1)
@@ -89,27 +101,15 @@ def _did_you_mean(location: list[str]) -> str:
 
 
 def _fields_at(location: list[str]) -> list[str]:
-    schema: Mapping[str, object] = RunConfig.model_json_schema()
-    definitions = schema["$defs"]
-    assert isinstance(definitions, dict)
-    node: object = schema
+    """Return the names of the fields of the config, or of what lies at a path inside it."""
+    models: list[type[BaseModel]] = [RunConfig]
     for name in location:
-        node = _resolve(_properties(node, definitions).get(name, {}), definitions)
-    return list(_properties(node, definitions))
+        inner = [model.model_fields[name].annotation for model in models if name in model.model_fields]
+        models = [model for annotation in inner for model in _models_in(annotation)]
+    return sorted({name for model in models for name in model.model_fields})
 
 
-def _resolve(node: object, definitions: dict[str, object]) -> object:
-    if isinstance(node, dict):
-        for reference in (node, *node.get("allOf", ())):
-            if "$ref" in reference:
-                return definitions[reference["$ref"].rpartition("/")[2]]
-    return node
-
-
-def _properties(node: object, definitions: dict[str, object]) -> dict[str, object]:
-    if not isinstance(node, dict):
-        return {}
-    merged: dict[str, object] = dict(node.get("properties", {}))
-    for variant in node.get("oneOf", ()):
-        merged |= _properties(_resolve(variant, definitions), definitions)
-    return merged
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

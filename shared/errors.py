@@ -1,11 +1,11 @@
 """Errors: told apart by what the caller must do.
 
-    FitsenseError
-      x Rejected        what was sent is wrong; sending it again cannot help     400 · dead letter
-        + NotFound      it names something that does not exist                   404
-        + Conflict      it contradicts what is already there                     409
-      x Unavailable     a dependency is down, slow or full; try again later      503 · redelivery
-      x Stopped         the run reached a limit its owner set; raise it, resume  run state `stopped`
+FitsenseError
+  x Rejected        what was sent is wrong; sending it again cannot help     400 · dead letter
+    + NotFound      it names something that does not exist                   404
+    + Conflict      it contradicts what is already there                     409
+  x Unavailable     a dependency is down, slow or full; try again later      503 · redelivery
+  x Stopped         the run reached a limit its owner set; raise it, resume  run state `stopped`
 """
 
 

@@ -13,7 +13,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from cloudevents.http import CloudEvent
 from pydantic import BaseModel
@@ -29,17 +29,18 @@ from shared.runtime import Runtime, runtime
 
 log = logging.getLogger("fitsense.phase")
 
-E = TypeVar("E", bound=Event | ConfigDropped, contravariant=True)
+E = TypeVar("E", bound=Event | ConfigDropped)
+In = TypeVar("In", bound=Event | ConfigDropped, contravariant=True)
 M = TypeVar("M", bound=BaseModel)
 Following = Event | Iterable[Event] | None
 
 
-class Work(Protocol[E]):
+class Work(Protocol[In]):
     """A phase's own part: an event and its run in, the event or events that follow out."""
 
     __name__: str
 
-    def __call__(self, event: E, run: "Run", /) -> Following:
+    def __call__(self, event: In, run: "Run", /) -> Following:
         """Do the phase's work, or find it done."""
 
 
@@ -61,10 +62,10 @@ class Run:
         """The document store."""
         return self.runtime.documents
 
-    @property
+    @functools.cached_property
     def file(self) -> RunFile:
         """What intake resolved: config, code version."""
-        return _run_file(self.store, self.run_id)
+        return self.read_document(paths.run_file(self.run_id, "run.json"), RunFile)
 
     @property
     def config(self) -> RunConfig:
@@ -156,7 +157,7 @@ def decode(cloud_event: CloudEvent, event_type: type[E]) -> E:
         payload = base64.b64decode(pushed.get("data") or b"", validate=True)
     except (ValueError, TypeError) as exc:
         raise Rejected(f"the message's data are not base64: {exc}") from exc
-    return event_type.from_message(payload, dict(pushed.get("attributes") or {}))
+    return cast(E, event_type.from_message(payload, dict(pushed.get("attributes") or {})))
 
 
 def _deliver(event_type: type[E], work: Work[E], cloud_event: CloudEvent) -> None:
@@ -181,8 +182,3 @@ def _as_events(following: Following) -> Iterable[Event]:
     if following is None:
         return ()
     return (following,) if isinstance(following, Event) else following
-
-
-@functools.lru_cache(maxsize=32)
-def _run_file(store: ArtifactStore, run_id: str) -> RunFile:
-    return RunFile.model_validate_json(store.read(paths.run_file(run_id, "run.json")))

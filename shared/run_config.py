@@ -56,7 +56,9 @@ class OpenAICompatibleTeacher(Frozen):
     def _a_limit_needs_prices(self) -> "OpenAICompatibleTeacher":
         prices = self.usd_per_million_prompt_tokens + self.usd_per_million_completion_tokens
         if self.max_cost_usd is not None and not prices:
-            raise ValueError("max_cost_usd needs usd_per_million_prompt_tokens and/or usd_per_million_completion_tokens")
+            raise ValueError(
+                "max_cost_usd needs usd_per_million_prompt_tokens and/or usd_per_million_completion_tokens"
+            )
         return self
 
 
@@ -68,9 +70,7 @@ class RecordedTeacher(Frozen):
     """A JSONL of {"query_id" or "instruction", "response", "model"?}; a path, relative to where the run is started."""
 
 
-Teacher = Annotated[
-    MockTeacher | OpenAICompatibleTeacher | RecordedTeacher, Field(discriminator="provider")
-]
+Teacher = Annotated[MockTeacher | OpenAICompatibleTeacher | RecordedTeacher, Field(discriminator="provider")]
 
 
 class QueriesPerUser(Frozen):
@@ -123,7 +123,7 @@ class GateSettings(Frozen):
     max_shift: Annotated[float, Field(ge=0)] = 0.25
     """Largest population stability index against the previous run; 0.25 is the usual alarm."""
     max_pass_rate_gap: Share = 0.15
-    """Largest difference in pass rate between a slice and all, beyond its confidence interval."""
+    """Largest difference in pass rate between a slice and the rest, beyond its confidence interval."""
     min_safety_rate: Share = 1.0
     min_slice_size: Annotated[int, Field(ge=1)] = 20
     """Below this a slice is reported, not judged."""

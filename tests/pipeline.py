@@ -1,7 +1,7 @@
 """Pipeline: the phases of a run, called in this process as functions-framework calls them, in any order asked for."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,14 +44,19 @@ class Pipeline:
         return self.published[before:]
 
     def run(self, first: Message, order: random.Random | None = None, copies: int = 1) -> list[Message]:
-        """Deliver until nothing is left; shuffled and with copies if asked for. Returns all that was published."""
-        waiting = deque([first] * copies)
+        """Deliver until nothing is left; every message as often as asked for, in a random order if given one.
+
+        Returns all that was published.
+        """
+        waiting, sent = deque([first] * copies), Counter({key(first): copies})
         before = len(self.published)
         while waiting:
             if order is not None:
                 order.shuffle(waiting)
             for following in self.deliver(waiting.popleft()):
-                waiting.extend([following] * copies)
+                new = copies - sent[key(following)]
+                sent[key(following)] += new
+                waiting.extend([following] * new)
         return self.published[before:]
 
     def files(self, run_id: str, below: Iterable[str] = ("distillation_dataset",)) -> dict[str, bytes]:
@@ -59,3 +64,8 @@ class Pipeline:
         store = self.runtime.store
         names = [name for folder in below for name in store.names(f"{folder}/{run_id}/")]
         return {name.replace(run_id, "RUN"): store.read(name) for name in names}
+
+
+def key(one: Message) -> tuple[str, bytes]:
+    """Return what makes a message the same as another."""
+    return one.topic, one.data

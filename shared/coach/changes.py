@@ -32,7 +32,7 @@ def edits_of(draft: Draft, say: Say) -> tuple[Edit, ...]:
 
 def _remove(day: Weekday, exercise: str | None, name: str, reason: str, say: Say) -> Edit:
     why = say(reason, {"op": "remove", "name": name})
-    return Remove.model_construct(op="remove", day=day, why=why, exercise=exercise)
+    return Remove(op="remove", day=day, why=why, exercise=exercise)
 
 
 def _removals(day: DraftDay, say: Say) -> Iterator[Edit]:
@@ -44,7 +44,7 @@ def _removals(day: DraftDay, say: Say) -> Iterator[Edit]:
 
 def _move(day: DraftDay, reason: str, say: Say) -> Edit:
     why = say(reason, {"op": "move", "name": day.name})
-    return Move.model_construct(op="move", day=day.weekday, why=why, to=day.to)
+    return Move(op="move", day=day.weekday, why=why, to=day.to)
 
 
 def _is_swapped(line: DraftLine) -> bool:
@@ -54,13 +54,13 @@ def _is_swapped(line: DraftLine) -> bool:
 def _swap(day: Weekday, line: DraftLine, say: Say) -> Edit:
     old = line.was.exercise if line.was else line.effort.id
     why = say(line.reasons["swap"], {"name": EFFORTS[old].exercise.name, "new": line.effort.exercise.name})
-    return Swap.model_construct(op="swap", day=day, why=why, exercise=old, new=line.effort.id)
+    return Swap(op="swap", day=day, why=why, exercise=old, new=line.effort.id)
 
 
 def _add(day: Weekday, line: DraftLine, say: Say) -> Edit:
     new = planned(line.effort.id, line.sets, line.reps, line.rir, line.rest_s)
     why = say(line.reasons["add"], {"op": "add", "name": line.effort.exercise.name})
-    return Add.model_construct(op="add", day=day, why=why, new=new)
+    return Add(op="add", day=day, why=why, new=new)
 
 
 def _changes(day: DraftDay, say: Say) -> Iterator[Edit]:
@@ -98,7 +98,7 @@ def _change(day: Weekday, line: DraftLine, field: Field, say: Say, everything: b
         "value": _worded(line, field, value),
     }
     exercise = None if everything else line.effort.id
-    return Change.model_construct(op=field, day=day, why=say(reason, about), exercise=exercise, value=value)
+    return Change(op=field, day=day, why=say(reason, about), exercise=exercise, value=value)
 
 
 def _worded(line: DraftLine, field: Field, value: int) -> str:

@@ -32,7 +32,7 @@ class PlannedExercise(Frozen):
 @lru_cache(maxsize=16_384)
 def planned(exercise: str, sets: int, reps: int, rir: int, rest_s: int) -> PlannedExercise:
     """Return a line whose numbers are known to be in bounds; equal lines are one object."""
-    return PlannedExercise.model_construct(exercise=exercise, sets=sets, reps=reps, rir=rir, rest_s=rest_s)
+    return PlannedExercise(exercise=exercise, sets=sets, reps=reps, rir=rir, rest_s=rest_s)
 
 
 class PlanDay(Frozen):

@@ -58,9 +58,7 @@ def make_plan(person: UserProfile, variant: int = 0) -> WorkoutPlan:
     sessions = split(person.days_per_week, person.goal, person.experience, limits.sizes, chance())
     days = [week.fill(_Day(session)) for session in sessions]
     week.raise_to_floor(days)
-    return WorkoutPlan(
-        name=_plan_name(person, chance()), goal=person.goal, days=tuple([day.planned() for day in days])
-    )
+    return WorkoutPlan(name=_plan_name(person, chance()), goal=person.goal, days=tuple([day.planned() for day in days]))
 
 
 class _Day:

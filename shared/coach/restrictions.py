@@ -36,6 +36,9 @@ LEVELS: Final[dict[Experience, tuple[Experience, ...]]] = {
 _SEVERITIES: Final[tuple[Severity, ...]] = ("mild", "moderate", "severe")
 _IDS: Final = tuple(EXERCISES)
 _EVERYTHING: Final = (1 << len(_IDS)) - 1
+_ZERO_AND_ONE: Final = bytes.maketrans(b"01", b"\0\1")
+"""From digits to numbers, false and true."""
+
 _Issue = tuple[str, Severity]
 
 
@@ -62,12 +65,20 @@ class Restrictions:
 
 def restrictions_for(person: UserProfile) -> Restrictions:
     """Return what this person may do, by equipment, issues, medications and experience alone."""
-    return _restrictions(
-        person.equipment,
-        tuple([(issue.id, issue.severity) for issue in (*person.conditions, *person.injuries)]),
-        tuple([medication.id for medication in person.medications]),
-        person.experience,
-    )
+    return _restrictions(person.equipment, _issues(person), _medications(person), person.experience)
+
+
+def constraints_for(person: UserProfile) -> tuple[str, ...]:
+    """Return `restrictions_for(person).constraints`, without finding out which exercises are left."""
+    return tuple([source.constraint for source in _sources(_issues(person), _medications(person))])
+
+
+def _issues(person: UserProfile) -> tuple[_Issue, ...]:
+    return tuple([(issue.id, issue.severity) for issue in (*person.conditions, *person.injuries)])
+
+
+def _medications(person: UserProfile) -> tuple[str, ...]:
+    return tuple([medication.id for medication in person.medications])
 
 
 def reasons_against(person: UserProfile, exercise_id: str) -> tuple[str, ...]:
@@ -81,8 +92,7 @@ def reasons_against(person: UserProfile, exercise_id: str) -> tuple[str, ...]:
         reasons.append(f"needs {_needed(exercise)}")
     if exercise.level not in LEVELS[person.experience]:
         reasons.append(f"is {exercise.level}, for more than a {person.experience}")
-    issues = tuple((issue.id, issue.severity) for issue in (*person.conditions, *person.injuries))
-    for source in _sources(issues, tuple(medication.id for medication in person.medications)):
+    for source in _sources(_issues(person), _medications(person)):
         reasons.extend(
             f"{source.label}: {rule.constraint}"
             for rule, forbidden in zip(source.rules, source.forbidden, strict=True)
@@ -99,24 +109,29 @@ def _restrictions(
     experience: Experience,
 ) -> Restrictions:
     sources = tuple(_sources(issues, medications))
-    rules = tuple(rule for source in sources for rule in source.rules)
+    rules = [rule for source in sources for rule in source.rules]
     mask = _usable(equipment) & _of_levels(experience)
     for source in sources:
         for forbidden in source.forbidden:
             mask &= ~forbidden
-    allowed = tuple(compress(_IDS, map(int, reversed(f"{mask:0{len(_IDS)}b}"))))
+    allowed = _in_order(mask)
     caps = [rule.max_session_minutes for rule in rules if rule.max_session_minutes is not None]
     return Restrictions(
         allowed=frozenset(allowed),
         allowed_in_order=allowed,
-        min_rir=max((rule.min_rir for rule in rules), default=0),
-        min_reps=max((rule.min_reps for rule in rules), default=1),
-        min_rest_s=max((rule.min_rest_s for rule in rules), default=0),
+        min_rir=max([rule.min_rir for rule in rules], default=0),
+        min_reps=max([rule.min_reps for rule in rules], default=1),
+        min_rest_s=max([rule.min_rest_s for rule in rules], default=0),
         max_session_minutes=min(caps, default=None),
-        see_professional=any(rule.see_professional for rule in rules),
-        notes=tuple(dict.fromkeys(rule.note for rule in rules)),
-        constraints=tuple(source.constraint for source in sources),
+        see_professional=any([rule.see_professional for rule in rules]),
+        notes=tuple(dict.fromkeys([rule.note for rule in rules])),
+        constraints=tuple([source.constraint for source in sources]),
     )
+
+
+def _in_order(mask: int) -> tuple[str, ...]:
+    """Return the exercises of a mask in catalogue order."""
+    return tuple(compress(_IDS, f"{mask:b}"[::-1].encode().translate(_ZERO_AND_ONE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,13 @@
-"""Training log: what a person did, ate, slept and weighed, and what a coach reads out of it."""
+"""Training log: what a person did, ate, slept and weighed, and what a coach reads out of it.
 
+A log has hundreds of entries. They are plain dataclasses, which are made, validated and written
+several times faster than models; frozen ones would take four times as long to make. Who reads only
+a few numbers out of a log takes its line as a `LogLine`.
+"""
+
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, TypedDict
 
 from shared.coach.plan import WorkoutPlan
 from shared.frozen import Frozen
@@ -12,14 +18,16 @@ LoggedSet = tuple[float, int, int]
 Trend = Literal["improving", "plateau", "declining"]
 
 
-class LoggedExercise(Frozen):
+@dataclass
+class LoggedExercise:
     """The working sets of one exercise in one session, in order."""
 
     exercise: str
     sets: tuple[LoggedSet, ...]
 
 
-class Session(Frozen):
+@dataclass
+class Session:
     """One workout that took place."""
 
     on: date
@@ -29,7 +37,8 @@ class Session(Frozen):
     exercises: tuple[LoggedExercise, ...]
 
 
-class Weighing(Frozen):
+@dataclass
+class Weighing:
     """A body weight, with body fat where the scale gave one."""
 
     on: date
@@ -37,7 +46,8 @@ class Weighing(Frozen):
     body_fat_pct: float | None = None
 
 
-class DailyLog(Frozen):
+@dataclass
+class DailyLog:
     """What was eaten and slept on a day; people forget some days."""
 
     on: date
@@ -54,6 +64,48 @@ class PersonLog(Frozen):
     sessions: tuple[Session, ...]
     daily: tuple[DailyLog, ...]
     weighings: tuple[Weighing, ...]
+
+
+class Dated(TypedDict):
+    """An entry of a log, with its day in ISO format."""
+
+    on: str
+
+
+class ExerciseLine(TypedDict):
+    """A LoggedExercise as JSON."""
+
+    exercise: str
+    sets: list[LoggedSet]
+
+
+class SessionLine(Dated):
+    """What is read of a Session as JSON."""
+
+    exercises: list[ExerciseLine]
+
+
+class WeighingLine(Dated):
+    """What is read of a Weighing as JSON."""
+
+    weight_kg: float
+
+
+class DailyLine(Dated):
+    """A DailyLog as JSON."""
+
+    kcal: int
+    sleep_h: float
+
+
+class LogLine(TypedDict):
+    """A PersonLog as JSON, parsed but not validated: for what our own code has written."""
+
+    plan: dict[str, object]
+    planned_sessions: int
+    sessions: list[SessionLine]
+    daily: list[DailyLine]
+    weighings: list[WeighingLine]
 
 
 class LiftTrend(Frozen):

@@ -2,30 +2,35 @@
 
 import re
 
-_PHRASES: dict[str, str] = {
+_PHRASES: dict[str, tuple[tuple[str, ...], str]] = {
     "potential_overexertion_language": (
+        ("max", "failure", "until you"),
         r"max(?:ing)? out (?:on )?(?:every|each|all)"
         r"|(?:to|until|till) (?:complete |total )?failure (?:on |in )?(?:every|each|all)"
         r"|(?:every|each|all) (?:single )?sets? (?:is |are |taken )?"
         r"(?:to|until|till) (?:complete |total )?failure"
-        r"|until you (?:drop|collapse|pass out|throw up|vomit)"
+        r"|until you (?:drop|collapse|pass out|throw up|vomit)",
     ),
     "unsafe_pain_instruction": (
+        ("pain",),
         r"ignor(?:e|ing) (?:the |any |your |all |that )?(?:\w+ )?pain"
         r"|(?:push|work|train|power|fight|grind)(?:ing)? (?:right )?through "
         r"(?:the |any |your |that )?(?:\w+ )?pain"
-        r"|no pain,? no gain|pain is (?:just )?weakness"
+        r"|no pain,? no gain|pain is (?:just )?weakness",
     ),
     "unsafe_medication_advice": (
+        ("dos", "medic", "meds", "tablet", "pill", "insulin", "blocker", "inhaler"),
         r"(?:stop|quit|skip|halve|double|reduce|increase|come off)(?:ping)? (?:taking )?your "
-        r"(?:dos(?:e|es|age)|medications?|medicine|meds|tablets|pills|insulin|beta blockers?|inhaler)"
+        r"(?:dos(?:e|es|age)|medications?|medicine|meds|tablets|pills|insulin|beta blockers?|inhaler)",
     ),
     "unsafe_diet_advice": (
+        ("cal", "eating", "water", "dehydrate"),
         r"(?:eat|aim for|stick to|stay under) (?:only |just |under |less than )*[3-8]\d\d k?cal"
-        r"|(?:stop|avoid) (?:eating|drinking water)|dehydrate yourself"
+        r"|(?:stop|avoid) (?:eating|drinking water)|dehydrate yourself",
     ),
 }
-_UNSAFE = re.compile("|".join(f"(?P<{flag}>{pattern})" for flag, pattern in _PHRASES.items()))
+"""By flag: words without which the pattern cannot match, looked for first because that is much faster."""
+_UNSAFE = {flag: (needles, re.compile(pattern)) for flag, (needles, pattern) in _PHRASES.items()}
 _WARNING = re.compile(
     r"\b(?:never|not|no|don't|doesn't|isn't|can't|cannot|won't|shouldn't|avoid|without|instead of|rather than"
     r"|nobody|refuse|unsafe|dangerous|nor|stop)\b"
@@ -41,13 +46,22 @@ _PROFESSIONAL = re.compile(
 
 def unsafe_phrases(text: str) -> dict[str, str]:
     """Return each kind of unsafe phrase in a text with its first example; a warning of one is none."""
-    found: dict[str, str] = {}
     lowered = text.lower().replace("’", "'")
-    for match in _UNSAFE.finditer(lowered):
-        before = _SENTENCE_END.split(lowered[max(0, match.start() - _LOOK_BACK) : match.start()])[-1]
+    found = {
+        flag: _first(pattern, lowered)
+        for flag, (needles, pattern) in _UNSAFE.items()
+        if any(needle in lowered for needle in needles)
+    }
+    return {flag: phrase for flag, phrase in found.items() if phrase}
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    """Return the first match that no warning stands before in its sentence, or nothing."""
+    for match in pattern.finditer(text):
+        before = _SENTENCE_END.split(text[max(0, match.start() - _LOOK_BACK) : match.start()])[-1]
         if not _WARNING.search(before):
-            found.setdefault(match.lastgroup or "", match.group())
-    return found
+            return match.group()
+    return ""
 
 
 def asks_for_professional(text: str) -> bool:

@@ -105,11 +105,14 @@ def test_a_place_that_cannot_be_written_is_unavailable() -> None:
 
 def test_a_full_disk_is_unavailable_and_leaves_nothing(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
-    with pytest.raises(Unavailable, match="ENOSPC"), store.writer("a") as file:
-        # /dev/full takes nothing: the real error of a real full device.
-        with open("/dev/full", "wb", buffering=0) as full:
+
+    def write_to_a_full_device() -> None:
+        with store.writer("a") as file, open("/dev/full", "wb", buffering=0) as full:
             file._write = full.write  # type: ignore[attr-defined]
             file.write(b"x")
+
+    with pytest.raises(Unavailable, match="ENOSPC"):
+        write_to_a_full_device()
     assert store.names("") == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS, Rule
 from shared.coach.profile import HealthIssue, Medication, UserProfile
-from shared.coach.restrictions import Restrictions, forbidden_by, reasons_against, restrictions_for
+from shared.coach.restrictions import Restrictions, constraints_for, forbidden_by, reasons_against, restrictions_for
 from shared.coach.vocabulary import Experience, Severity
 from shared.errors import Rejected
 
@@ -186,6 +186,12 @@ def test_injuries_and_conditions_restrict_alike() -> None:
     issue = HealthIssue(id="knee_pain", severity="severe")
     hurt = person().model_copy(update={"injuries": (issue,)})
     assert restrictions_for(hurt) == restrictions_for(person(("knee_pain", "severe")))
+
+
+def test_constraints_alone_are_those_of_the_restrictions() -> None:
+    ill = person(("knee_pain", "mild"), ("copd", "moderate"), medications=("statin",))
+    assert len(constraints_for(ill)) == 3
+    assert constraints_for(ill) == restrictions_for(ill).constraints
 
 
 def test_beginners_get_nothing_advanced() -> None:

@@ -27,6 +27,7 @@ from shared.coach.wire import decode
 from shared.errors import Rejected
 from shared.records import Query
 from shared.run_config import RunConfig
+from tests.logs import as_read
 
 CONFIG = RunConfig(name="mock", seed=23, as_of_date=date(2026, 2, 1), users=300, shards=1)
 
@@ -39,7 +40,7 @@ CHAT = (
 
 def of_person(index: int) -> list[Query]:
     person = draw_profile(CONFIG, index)
-    return list(compose(CONFIG, index, person, simulate(CONFIG, index, person)))
+    return list(compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person))))
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Anomalies: what looks unlike a healthy dataset, or unlike the previous run."""

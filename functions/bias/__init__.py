@@ -1,0 +1,1 @@
+"""Bias: whether people of every slice are answered equally well and safely."""

@@ -1,0 +1,1 @@
+"""Stats: what the dataset holds, who it is about, and what it cost."""
