@@ -13,7 +13,6 @@ from shared.errors import Rejected
 from shared.inbox import MAX_CONFIG_BYTES
 from shared.run_config import RunConfig, Teacher
 
-
 TEACHERS = frozenset(get_args(model.model_fields["provider"].annotation)[0] for model in get_args(get_args(Teacher)[0]))
 
 

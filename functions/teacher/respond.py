@@ -35,9 +35,7 @@ def respond(run: Run, queries: Iterable[Query]) -> Iterator[TeacherResponse]:
 
 def _mocked(query: Query) -> TeacherResponse:
     prompt, text = _prompt(query), mock.answer(query)
-    call = TeacherCall(
-        prompt_tokens=_tokens(prompt.system) + _tokens(prompt.user), completion_tokens=_tokens(text)
-    )
+    call = TeacherCall(prompt_tokens=_tokens(prompt.system) + _tokens(prompt.user), completion_tokens=_tokens(text))
     return judged(query, prompt, Reply(query.query_id, text, call), "mock", "rule-based-coach")
 
 
