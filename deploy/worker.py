@@ -11,8 +11,10 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -30,6 +32,9 @@ MAX_THREADS = 64
 COLLECT_EVERY = (50_000, 20, 50)
 """Garbage collector thresholds. Rows are trees and are freed by reference count; looking for cycles among
 them at the usual thresholds takes a quarter of a worker's time and finds none."""
+
+WATCH_S = 0.1
+BUSY_SHARE = 0.5
 
 log = logging.getLogger("fitsense.worker")
 
@@ -56,6 +61,41 @@ class Result:
     published: tuple[Message, ...]
 
 
+class Processor:
+    """A worker's share of the machine: deliveries that wait for others share it, one that computes has it alone.
+
+    Two threads that compute would only take turns at the interpreter, and lose time at every turn.
+    """
+
+    def __init__(self) -> None:
+        self._under_way = 0
+        self._counting = threading.Lock()
+        self._next = threading.Lock()
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Wait while what is under way keeps the processor busy, then join it."""
+        with self._next:
+            while self._under_way and _busy_share(WATCH_S) > BUSY_SHARE:
+                pass
+            self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self._under_way += change
+
+
+def _busy_share(seconds: float) -> float:
+    """Return how much of the next seconds this process computes, 1 being one core."""
+    before = time.process_time()
+    time.sleep(seconds)
+    return (time.process_time() - before) / seconds
+
+
 def phase_function(name: str) -> PhaseFunction:
     """Return a phase's function, from functions/<name>/main.py."""
     return cast(PhaseFunction, getattr(importlib.import_module(f"functions.{name}.main"), name))
@@ -76,10 +116,12 @@ def serve(
     outgoing = threading.local()
     runtime_module.use(runtime_module.build(settings, Outbox(lambda message: outgoing.messages.append(message))))
     sending = threading.Lock()
+    processor = Processor()
 
     def run(task: Task) -> tuple[Message, ...]:
         outgoing.messages = []
-        find(task.function)(push(task.message))
+        with processor.shared():
+            find(task.function)(push(task.message))
         return tuple(outgoing.messages)
 
     def report(task: Task, future: "Future[tuple[Message, ...]]") -> None:

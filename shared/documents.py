@@ -20,6 +20,7 @@ from shared.errors import NotFound, Unavailable
 
 Data = dict[str, object]
 RETRY_S = 0.002
+BUSY_S = 30
 MAX_TRIES = 200
 
 
@@ -125,13 +126,26 @@ class SqliteDocuments:
 
     def _open(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._file, timeout=30, isolation_level=None)
-        db.execute("PRAGMA journal_mode = WAL")
+        db = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None)
+        _write_ahead(db)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
             "CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, data TEXT NOT NULL, version INTEGER NOT NULL)"
         )
         return db
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Turn write-ahead logging on. SQLite does not wait for its turn at this one, so the waiting is ours."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_S)
 
 
 def _text(data: Data) -> str:

@@ -1,8 +1,10 @@
 """The documents port: every adapter passes this suite."""
 
+import multiprocessing
 import tempfile
 import threading
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,25 @@ def test_delete_tells_whether_there_was_one(documents: Documents) -> None:
 def test_a_place_that_cannot_be_written_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="document database"):
         SqliteDocuments(Path("/proc/fitsense/db.sqlite")).get("a")
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_processes_that_open_a_new_store_at_once_all_get_in(name: str, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for attempt in range(10):
+        start, folder = context.Barrier(6), tmp_path / str(attempt)
+
+        def claim(number: int, start: Barrier = start, folder: Path = folder) -> None:
+            start.wait()
+            ADAPTERS[name](folder).create(f"claims/{number}", {})
+
+        processes = [context.Process(target=claim, args=(number,)) for number in range(6)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        assert [process.exitcode for process in processes] == [0] * 6
+        assert len(ADAPTERS[name](folder).list("claims/")) == 6
 
 
 class DocumentsAgainstADictionary(RuleBasedStateMachine):
