@@ -11,6 +11,7 @@ from deploy.dispatcher import Dispatcher
 from deploy.topology import topology
 from shared import run_state
 from shared.bus import Outbox, message
+from shared.errors import Unavailable
 from shared.events import ConfigDropped
 from shared.log import log_to
 from shared.runtime import Runtime, build, use
@@ -65,8 +66,11 @@ def open_runtime(out: Path, workers: int = 1) -> Runtime:
 def embedded(out: Path, workers: int) -> Iterator[Embedded]:
     """Start the embedded stack on a directory; everything it started is stopped at the end."""
     around = open_runtime(out, workers)
-    out.mkdir(parents=True, exist_ok=True)
-    log_to(out / "log.jsonl", around.settings.log_level)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        log_to(out / "log.jsonl", around.settings.log_level)
+    except OSError as exc:
+        raise Unavailable(f"cannot write to {out}: {exc.strerror}") from exc
     dispatcher = Dispatcher(topology(), around.settings, around.documents, workers)
     use(build(around.settings, Outbox(dispatcher.publish)))
     with dispatcher.running():

@@ -37,7 +37,7 @@ def answer(query: Query) -> str:
 
 
 def _emergency(query: Query, rng: Random) -> Answer:
-    said, notes = urgent(query.scenario, rng), urgent_notes(rng)
+    said, notes = urgent(query.scenario, rng), urgent_notes(query.scenario, rng)
     if query.prompt_type == "plan_creation":
         return PlanAnswer(escalation="emergency", plan=None, explanation=said, safety_notes=notes)
     return EditsAnswer(escalation="emergency", edits=(), explanation=said, safety_notes=notes)

@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
 from shared.coach.effort import weekly_sets
-from shared.coach.plan import Edit, WorkoutPlan
+from shared.coach.plan import Edit, Move, Remove, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.restrictions import restrictions_for
 from shared.coach.scenario import Scenario
@@ -63,7 +63,8 @@ def explain_plan(query: Query, person: UserProfile, plan: WorkoutPlan, rng: Rand
             "first": EXERCISES[plan.days[0].exercises[0].exercise].name,
         }
     )
-    sections = ["plan.open", f"plan.why.{plan.goal}"]
+    careful = plan.goal == "fat_loss" and needs_caution("calorie_deficit", person)
+    sections = ["plan.open", "plan.why.careful" if careful else f"plan.why.{plan.goal}"]
     if values["issues"]:
         sections.append("plan.limits")
     elif scenario.equipment is not None:
@@ -77,15 +78,16 @@ def explain_plan(query: Query, person: UserProfile, plan: WorkoutPlan, rng: Rand
 def explain_edits(query: Query, person: UserProfile, edits: Sequence[Edit], rng: Random) -> str:
     """Return what was changed in a plan, or why nothing was."""
     scenario = query.scenario
-    touched = [DAY_NAMES[day] for day in dict.fromkeys(edit.day for edit in edits)]
-    values = _about(person) | _of_log(query.summary) | _of_request(scenario, person, rng)
-    changes = f"{_number(len(edits))} {'change' if len(edits) == 1 else 'changes'}"
-    values |= {"changes": changes, "touched": _listed(touched)}
-    sections = [] if scenario.intent == "warning_sign" else [_reason(scenario)]
+    values = _about(person) | _of_log(query.summary) | _of_request(scenario, person, rng) | _of_edits(edits)
     if edits:
-        sections += rng.sample(("edits.count", "edits.close"), 1 + (rng.random() < 0.5))
-    elif scenario.intent not in ("dangerous_request", "warning_sign"):
-        sections.append("edits.none")
+        counted = "edits.days" if _leaves_days_alone(query.plan, edits) and rng.random() < 0.5 else "edits.count"
+        sections = [_reason(scenario), *rng.sample((counted, "edits.close"), 1 + (rng.random() < 0.5))]
+    elif scenario.intent == "dangerous_request":
+        sections = [_reason(scenario)]
+    elif scenario.intent == "warning_sign":
+        sections = []
+    else:
+        sections = ["edits.noted", "edits.none"] if "noted" in values else ["edits.none"]
     return _say([*sections, *_professional(scenario)], rng, values)
 
 
@@ -101,7 +103,7 @@ def reply(query: Query, person: UserProfile, rng: Random) -> str:
         case "motivation":
             sections = [f"chat.motivation.{topic}", _tie(person, query.summary, rng)]
         case _ if needs_caution(topic, person):
-            sections = [f"caution.{topic}", "chat.tie.plain"]
+            sections = [f"caution.{topic}", "caution.close"]
         case _:
             sections = [f"chat.{topic}", _tie(person, query.summary, rng)]
     return _say(sections, rng, values)
@@ -109,12 +111,15 @@ def reply(query: Query, person: UserProfile, rng: Random) -> str:
 
 def urgent(scenario: Scenario, rng: Random) -> str:
     """Return what to say first, and only, when somebody describes an emergency."""
+    if scenario.topic == "suicidal":
+        return _say(["emergency.suicidal", "emergency.suicidal.close"], rng, {})
     return _say(["emergency.open", f"emergency.{scenario.topic}", "emergency.close"], rng, {})
 
 
-def urgent_notes(rng: Random) -> tuple[str, ...]:
+def urgent_notes(scenario: Scenario, rng: Random) -> tuple[str, ...]:
     """Return what to do while help is on the way."""
-    return (PHRASES.say("urgent.notes", rng, {}),)
+    section = "urgent.notes.suicidal" if scenario.topic == "suicidal" else "urgent.notes"
+    return (PHRASES.say(section, rng, {}),)
 
 
 def safety_notes(person: UserProfile, rng: Random) -> tuple[str, ...]:
@@ -167,12 +172,14 @@ def _about(person: UserProfile) -> Values:
         "goal": _goal(person),
         "days": _number(person.days_per_week),
         "minutes": str(person.session_minutes),
-        "equipment": _listed([EQUIPMENT[kind].name for kind in person.equipment[:4]]) or "your body weight",
+        "equipment": _listed([_with_article(EQUIPMENT[one].name) for one in person.equipment[:4]])
+        or "your body weight",
         "issues": _listed(list(dict.fromkeys(issues))[:2]),
         "injuries": _listed(issues[: len(person.injuries)][:2]),
         "kcal": str(person.maintenance_kcal),
         "protein": f"{1.6 * weight_kg:.0f} to {2 * weight_kg:.0f}",
         "sleep": f"{person.sleep_target_h:g}",
+        "slept": f"you aim for {person.sleep_target_h:g} h a night",
         "lift": "your main lifts",
     }
 
@@ -184,8 +191,9 @@ def _of_request(scenario: Scenario, person: UserProfile, rng: Random) -> Values:
         values["exercise"] = values["lift"] = EXERCISES[scenario.exercise].name
     if scenario.new_issues:
         values["issues"] = _listed([_ARTICLE.sub("", CONDITIONS[issue.id].name) for issue in scenario.new_issues])
+        values["noted"] = f"your {values['issues']}"
     if scenario.new_medication is not None:
-        values["medication"] = MEDICATIONS[scenario.new_medication].name
+        values["medication"] = values["noted"] = MEDICATIONS[scenario.new_medication].name
     if scenario.intent == "move_day" and scenario.topic:
         day, _, to_day = scenario.topic.partition(">")
         names: dict[str, str] = dict(DAY_NAMES.items())
@@ -194,6 +202,23 @@ def _of_request(scenario: Scenario, person: UserProfile, rng: Random) -> Values:
         values["danger"] = PHRASES.phrase(f"danger.{scenario.topic}", rng, {})
         values["alternative"] = PHRASES.say(f"instead.{scenario.topic}", rng, {"goal": _goal(person)})
     return values
+
+
+def _of_edits(edits: Sequence[Edit]) -> Values:
+    """Return how many changes there are, and on which days."""
+    one = len(edits) == 1
+    return {
+        "changes": f"{_number(len(edits))} {'change' if one else 'changes'}",
+        "reasons": "with its reason" if one else "each with its reason",
+        "touched": _listed([DAY_NAMES[day] for day in dict.fromkeys(edit.day for edit in edits)]),
+    }
+
+
+def _leaves_days_alone(plan: WorkoutPlan | None, edits: Sequence[Edit]) -> bool:
+    """Return whether edits keep all days where they are, and some of them as they were."""
+    days = len(plan.days) if plan else 0
+    whole_days = any(isinstance(edit, Move) or (isinstance(edit, Remove) and not edit.exercise) for edit in edits)
+    return not whole_days and len({edit.day for edit in edits}) < days
 
 
 def _of_log(summary: TrainingSummary | None) -> Values:
@@ -208,11 +233,21 @@ def _of_log(summary: TrainingSummary | None) -> Values:
     }
     if summary.lifts:
         values["lift"] = EXERCISES[summary.lifts[0].exercise].name
-    return values if summary.avg_sleep_h is None else values | {"sleep": f"{summary.avg_sleep_h:g}"}
+    if summary.avg_sleep_h is None:
+        return values
+    slept = f"{summary.avg_sleep_h:g}"
+    return values | {"sleep": slept, "slept": f"your log shows about {slept} h a night"}
 
 
 def _goal(person: UserProfile) -> str:
     return person.goal.replace("_", " ")
+
+
+def _with_article(name: str) -> str:
+    """Return the name of equipment as it stands in a sentence: "a kettlebell", "dumbbells"."""
+    if name.endswith("s"):
+        return name
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -197,17 +197,18 @@ def test_a_dead_letter_can_be_replayed_and_dropped(poisoned: tuple[Path, dict[st
 def test_a_phase_that_failed_is_finished_by_replaying_its_letter(
     config: Path, tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
-    broken = tmp_path / "runs"
     with embedded(tmp_path, 1) as stack:
         dropped = stack.runtime.inbox.drop("runs/e2e.yaml", config.read_bytes())
-        # A directory where a shard's artifact belongs: the phase cannot write it, whatever it tries.
-        obstacle = broken / dropped.run_id / "queries" / "0001.jsonl"
-        obstacle.mkdir(parents=True)
+        # A file where a phase's folder belongs: it cannot write its artifacts, whatever it tries.
+        obstacle = tmp_path / "runs" / dropped.run_id / "queries"
+        obstacle.parent.mkdir(parents=True)
+        obstacle.touch()
         stack.start(dropped)
         stack.run_until_idle(lambda: None)
-    (letter,) = json.loads(fitsense("dead-letters", "list", "--out", tmp_path, "--json").stdout)
-    assert (letter["function"], letter["attempts"]) == ("queries", topology().retry.max_delivery_attempts)
-    obstacle.rmdir()
+    letters = json.loads(fitsense("dead-letters", "list", "--out", tmp_path, "--json").stdout)
+    most = topology().retry.max_delivery_attempts
+    assert [(letter["function"], letter["attempts"]) for letter in letters] == [("queries", most)] * 3
+    obstacle.unlink()
     assert fitsense("dead-letters", "replay", "--all", "--out", tmp_path).returncode == 0
     outcome = run_json("resume", dropped.run_id, "--out", tmp_path)
     assert outcome["status"] == "approved"
