@@ -29,7 +29,7 @@ from shared.run_state import describe
 from shared.settings import Settings
 
 MAX_THREADS = 64
-COLLECT_EVERY = (50_000, 20, 50)
+COLLECT_EVERY = (500_000, 20, 50)
 """Garbage collector thresholds. Rows are trees and are freed by reference count; looking for cycles among
 them at the usual thresholds takes a quarter of a worker's time and finds none."""
 

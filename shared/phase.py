@@ -23,6 +23,7 @@ from shared.artifacts import ArtifactStore, write_lines
 from shared.documents import Documents
 from shared.errors import Rejected
 from shared.events import ConfigDropped, Event, ShardEvent
+from shared.frozen import Frozen, json_line
 from shared.log import log_context
 from shared.run_config import RunConfig, RunFile
 from shared.runtime import Runtime, runtime
@@ -72,11 +73,10 @@ class Run:
         """The run's config."""
         return self.file.config
 
-    def create_once(self, name: str, make: Callable[[], Iterable[BaseModel]]) -> str:
+    def create_once(self, name: str, make: Callable[[], Iterable[Frozen]]) -> str:
         """Create an artifact of one model a line, unless it exists; returns its URI."""
         if not self.store.exists(name):
-            lines = (model.model_dump_json().encode() for model in self.count(make()))
-            write_lines(self.store, name, lines)
+            write_lines(self.store, name, map(json_line, self.count(make())))
         return self.store.uri(name)
 
     def create_document(self, name: str, make: Callable[[], BaseModel]) -> str:

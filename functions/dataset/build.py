@@ -16,8 +16,6 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel
-
 from functions.dataset.filters import rejections
 from functions.dataset.near_duplicates import NearDuplicates, near_duplicates
 from functions.dataset.split import UserSplits
@@ -25,6 +23,7 @@ from functions.dataset.totals import Totals
 from shared.artifacts import ArtifactStore, Writer
 from shared.coach.vocabulary import PromptType
 from shared.errors import Rejected
+from shared.frozen import json_line
 from shared.paths import dataset_file, run_file
 from shared.phase import Run
 from shared.records import (
@@ -162,7 +161,7 @@ class DatasetFiles:
 
     def add(self, record: DatasetRecord, system: str) -> None:
         """Write a record to the files it belongs in."""
-        line = _line(record)
+        line = json_line(record) + b"\n"
         self._files["all_records"].write(line)
         self._files[record.split].write(line)
         messages = (
@@ -171,11 +170,11 @@ class DatasetFiles:
             ChatMessage(role="assistant", content=record.response),
         )
         chat = ChatExample(record_id=record.record_id, messages=messages)
-        self._files[f"chat_{record.split}"].write(_line(chat))
+        self._files[f"chat_{record.split}"].write(json_line(chat) + b"\n")
 
     def reject(self, reject: RejectRecord) -> None:
         """Write a reject."""
-        self._files["rejects"].write(_line(reject))
+        self._files["rejects"].write(json_line(reject) + b"\n")
 
     def described(self) -> dict[str, DatasetFile]:
         """Return what each file holds."""
@@ -200,10 +199,6 @@ class Digesting:
     def described(self) -> DatasetFile:
         """Return what was written."""
         return DatasetFile(records=self._records, bytes=self._bytes, sha256=self._sha256.hexdigest())
-
-
-def _line(model: BaseModel) -> bytes:
-    return model.model_dump_json().encode() + b"\n"
 
 
 def _manifest(run: Run, tally: Tally, files: DatasetFiles) -> DatasetManifest:
