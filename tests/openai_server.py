@@ -52,6 +52,7 @@ class Seen:
     max_in_flight: int = 0
     answered: int = 0
     first_received_s: float | None = None
+    first_sent_s: float | None = None
     last_sent_s: float | None = None
     received_s: list[float] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
@@ -121,6 +122,7 @@ class Endpoint:
         await response.write_eof()
         self.seen.answered += behaviour.status == 200
         self.seen.last_sent_s = time.monotonic()
+        self.seen.first_sent_s = self.seen.first_sent_s or self.seen.last_sent_s
         return response
 
     async def tell(self, _: web.Request) -> web.Response:
