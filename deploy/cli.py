@@ -67,7 +67,7 @@ def errors_are_messages(command: Callable[P, R]) -> Callable[P, R]:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Make distillation datasets for a fitness coach, train on them, and serve what was learned."""
+    """Make distillation datasets for a fitness coach: run the pipeline, watch it, mend it."""
 
 
 @main.command()

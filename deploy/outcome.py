@@ -1,6 +1,8 @@
 """Outcome: how a run ended, as one object for programs and one table for people."""
 
 import hashlib
+import sys
+from shlex import quote
 
 from rich.console import Console
 from rich.table import Table
@@ -147,7 +149,11 @@ def show(console: Console, ended: Outcome, deliveries: list[DeliveryRecord]) -> 
         folder = f"{ended.out}/{dataset_file(ended.run_id, '')}"
         console.print(f"Dataset  {folder}", soft_wrap=True, highlight=False)
     if ended.status in ("interrupted", "failed", "stopped"):
-        console.print(f"Go on    fitsense resume {ended.run_id} --out {ended.out}", soft_wrap=True, highlight=False)
+        console.print(
+            f"Go on    {quote(sys.argv[0])} resume {ended.run_id} --out {quote(ended.out)}",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def _counts_table(counts: Counts, deliveries: list[DeliveryRecord], ended: Outcome) -> Table:

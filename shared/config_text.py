@@ -86,6 +86,8 @@ def _fault(error: ErrorDetails) -> str:
     location = [str(part) for part in error["loc"] if part not in TEACHERS]
     field = ".".join(location) or "config"
     message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "union_tag_invalid":
+        return f"{field}.provider: must be one of {error['ctx']['expected_tags']} (got {error['ctx']['tag']!r})"
     if error["type"] == "extra_forbidden":
         return f"{field}: there is no such field{_did_you_mean(location)}"
     given = error.get("input")

@@ -68,7 +68,7 @@ class DirectoryInbox:
                 dropped = _dropped(self.bucket, name, int(generation))
                 if dropped.run_id == run_id:
                     return dropped
-        raise NotFound(f"no config was dropped here for run {run_id!r}")
+        raise NotFound(f"there is no run {run_id!r} here: no config was dropped for it")
 
 
 def _dropped(bucket: str, name: str, generation: int) -> ConfigDropped:

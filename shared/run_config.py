@@ -141,7 +141,7 @@ class RunConfig(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)]
-    as_of_date: date
+    as_of_date: Annotated[date, Field(ge=date(1950, 1, 1), le=date(2200, 1, 1))]
     """Today, as far as the run is concerned: ages and logs end here."""
     users: Annotated[int, Field(ge=1, le=1_000_000)]
     shards: Annotated[int, Field(ge=1, le=1000)] = 4

@@ -14,8 +14,8 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict
 
-from shared.documents import Data, Documents, need, update
-from shared.errors import Stopped
+from shared.documents import Data, Documents, update
+from shared.errors import NotFound, Stopped
 from shared.frozen import Frozen
 
 RunStatus = Literal["running", "approved", "rejected", "failed", "stopped", "interrupted"]
@@ -72,7 +72,10 @@ def finish(documents: Documents, run_id: str, status: RunStatus, reasons: tuple[
 
 def run(documents: Documents, run_id: str) -> RunRecord:
     """Return a run; raises NotFound."""
-    return RunRecord.model_validate(need(documents, f"runs/{run_id}").data)
+    found = documents.get(f"runs/{run_id}")
+    if found is None:
+        raise NotFound(f"there is no run {run_id!r} here")
+    return RunRecord.model_validate(found.data)
 
 
 def runs(documents: Documents) -> list[RunRecord]:

@@ -85,6 +85,23 @@ def test_a_rejected_run_exits_3_with_reasons(config: Path, tmp_path: Path) -> No
     assert any("100,000" in reason or "100000" in reason for reason in outcome["gate"]["reasons"])
 
 
+def test_a_rejected_run_is_no_measure_for_the_next(config: Path, tmp_path: Path) -> None:
+    other = ["--set", "gate.min_records=100000", "--set", "queries_per_user.coach_chat=9"]
+    shifted = run_json("run", config, "--out", tmp_path, *other)
+    assert shifted["status"] == "rejected"
+    after = run_json("run", config, "--out", tmp_path, "--set", "gate.max_shift=0.01")
+    assert after["status"] == "approved"
+
+
+def test_an_approved_run_is_the_measure_for_the_next(config: Path, tmp_path: Path, undisturbed: Any) -> None:
+    assert run_json("run", config, "--out", tmp_path)["status"] == undisturbed["status"] == "approved"
+    shifted = run_json(
+        "run", config, "--out", tmp_path, "--set", "gate.max_shift=0.01", "--set", "queries_per_user.coach_chat=9"
+    )
+    assert shifted["status"] == "rejected"
+    assert any("moved" in reason for reason in shifted["gate"]["reasons"])
+
+
 @pytest.mark.parametrize("place", ["before", "middle", "after"])
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_run_killed_in_a_phase_resumes_to_the_same_bytes(

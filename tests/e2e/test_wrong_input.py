@@ -32,6 +32,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a fraction of people": (GOOD.replace("8", "8.5").encode(), "users: input should be a valid integer"),
     "nobody": (GOOD.replace("8", "0").encode(), "users: input should be greater than or equal to 1"),
     "infinitely many": (GOOD.replace("8", ".inf").encode(), "users: input should be a valid integer"),
+    "a date before there were logs": (GOOD.replace("2026", "0001").encode(), "as_of_date: input should be greater"),
     "no date": (GOOD.replace("2026-02-17", "2026-02-31").encode(), "as_of_date"),
     "more shards than people": (GOOD.encode() + b"shards: 9\n", "shards (9) must not be more than users (8)"),
     "negative seed": (GOOD.replace("seed: 1", "seed: -1").encode(), "seed: input should be greater than"),
@@ -43,7 +44,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     ),
     "unknown teacher": (
         GOOD.encode() + b"teacher: {provider: gpt}\n",
-        "'mock', 'openai_compatible', 'recorded'",
+        "teacher.provider: must be one of 'mock', 'openai_compatible', 'recorded' (got 'gpt')",
     ),
     "teacher without a model": (
         GOOD.encode() + b"teacher: {provider: openai_compatible, base_url: 'http://127.0.0.1/v1'}\n",
