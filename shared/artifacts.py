@@ -7,6 +7,7 @@ writers exactly one creates, and nobody ever reads half a file.
 
 import errno
 import os
+import posixpath
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -31,7 +32,8 @@ class Writer(Protocol):
 class ArtifactStore(Protocol):
     """Named immutable blobs. Names are relative paths with `/`; listing is in name order.
 
-    Every method raises Unavailable where the store cannot be reached, is full or read-only.
+    Every method raises Unavailable where the store cannot be reached, is full or read-only, and Rejected
+    for a name that points outside it.
     """
 
     def writer(self, name: str) -> AbstractContextManager[Writer]:
@@ -121,10 +123,7 @@ class DirectoryStore:
         return str(self._path(name))
 
     def _path(self, name: str) -> Path:
-        path = Path(os.path.normpath(self._root / name))
-        if not path.is_relative_to(self._root):
-            raise Rejected(f"artifact name {name!r} points outside the store")
-        return path
+        return self._root / normal_name(name)
 
 
 class _NewFile:
@@ -171,6 +170,14 @@ def _read_errors(name: str) -> Iterator[None]:
 def _unavailable(name: str, exc: OSError) -> Unavailable:
     code = errno.errorcode.get(exc.errno or 0, "?")
     return Unavailable(f"artifact {name!r}: {exc.strerror} ({code})")
+
+
+def normal_name(name: str) -> str:
+    """Return a name without empty parts, `.` and `..`; raises Rejected where it points outside the store."""
+    normal = posixpath.normpath(name)
+    if posixpath.isabs(normal) or normal.split("/")[0] == "..":
+        raise Rejected(f"artifact name {name!r} points outside the store")
+    return normal
 
 
 def write_lines(store: ArtifactStore, name: str, lines: Iterable[bytes]) -> int:

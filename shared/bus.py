@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.events import ConfigDropped, Event
+from shared.errors import Rejected
+from shared.events import EVENTS, ConfigDropped, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,22 @@ def message(event: Event | ConfigDropped) -> Message:
     return Message(event.topic, event.data(), event.attributes())
 
 
+def event_in(message: Message) -> Event | ConfigDropped:
+    """Return the event that a message carries; raises Rejected saying what is wrong with it."""
+    for event in EVENTS:
+        if event.topic == message.topic:
+            return event.from_message(message.data, message.attributes)
+    raise Rejected(f"no event travels on topic {message.topic!r}")
+
+
 class Bus(Protocol):
     """Raises Unavailable where an event could not be handed over; then publish again."""
 
     def publish(self, event: Event | ConfigDropped) -> None:
-        """Hand an event over for delivery to every subscription of its topic."""
+        """Take an event for delivery to every subscription of its topic; `flush` says when it is handed over."""
+
+    def flush(self) -> None:
+        """Return once everything that this thread has published is handed over."""
 
 
 class Outbox:
@@ -37,3 +49,6 @@ class Outbox:
     def publish(self, event: Event | ConfigDropped) -> None:
         """Pass an event on."""
         self._pass_on(message(event))
+
+    def flush(self) -> None:
+        """Return at once: passing on is handing over."""

@@ -1,8 +1,9 @@
 """Documents: small JSON objects that change: run state, claims, counters, dead letters.
 
 The port is `Documents`; `SqliteDocuments` is the embedded adapter. Paths look like
-`runs/<run_id>/phases/profiles-0000`. There are no transactions: `create` claims, `replace` compares
-and sets, and `update` retries `replace`.
+`deliveries/<run_id>/profiles/0000`: what stands before the first `/`, which every path and prefix
+has, is the collection. There are no transactions: `create` claims, `replace` compares and sets, and
+`update` retries `replace`.
 """
 
 import json
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound, Rejected, Unavailable
 
 Data = dict[str, object]
 RETRY_S = 0.002
@@ -26,7 +27,7 @@ MAX_TRIES = 200
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it was read; `version` changes whenever the data do."""
+    """A document as it was read; `version` changes whenever it is replaced, or deleted and made again."""
 
     path: str
     data: Data
@@ -34,7 +35,10 @@ class Document:
 
 
 class Documents(Protocol):
-    """A store of documents. Every method raises Unavailable where it cannot be reached."""
+    """A store of documents.
+
+    Every method raises Unavailable where the store cannot be reached, and Rejected for a path that cannot be.
+    """
 
     def get(self, path: str) -> Document | None:
         """Return a document, or None where there is none."""
@@ -47,6 +51,9 @@ class Documents(Protocol):
 
     def delete(self, path: str) -> bool:
         """Delete a document and return whether there was one."""
+
+    def discard(self, document: Document) -> bool:
+        """Delete a document unless it changed since it was read; return whether that was done."""
 
     def list(self, prefix: str) -> list[Document]:
         """Return the documents whose paths start with a prefix, in path order."""
@@ -74,6 +81,27 @@ def need(documents: Documents, path: str) -> Document:
     return found
 
 
+def split_path(path: str) -> tuple[str, str]:
+    """Return a path's collection and id; raises Rejected where it lacks either."""
+    collection, name = split_prefix(path)
+    if not name:
+        raise Rejected(f"{path!r} names no document: nothing follows the collection")
+    return collection, name
+
+
+def split_prefix(prefix: str) -> tuple[str, str]:
+    """Return the collection that a prefix is of, and how ids begin; raises Rejected where it names no collection."""
+    collection, slash, name = prefix.partition("/")
+    if not (collection and slash and prefix.isprintable()):
+        raise Rejected(f"{prefix!r} is no path of a document: <collection>/<id>, in printable characters")
+    return collection, name
+
+
+def as_text(data: Data) -> str:
+    """Return a document's data as JSON text, the same for equal data."""
+    return json.dumps(data, sort_keys=True)
+
+
 class SqliteDocuments:
     """Documents in one SQLite file, shared by processes and threads; survives kill -9 of any of them.
 
@@ -86,29 +114,39 @@ class SqliteDocuments:
 
     def get(self, path: str) -> Document | None:
         """Return a document, or None."""
+        split_path(path)
         with self._connection() as db:
             row = db.execute("SELECT data, version FROM documents WHERE path = ?", (path,)).fetchone()
         return Document(path, json.loads(row[0]), str(row[1])) if row else None
 
     def create(self, path: str, data: Data) -> bool:
         """Insert unless the path is taken."""
+        split_path(path)
         with self._connection() as db:
             sql = "INSERT INTO documents VALUES (?, ?, random()) ON CONFLICT DO NOTHING"
-            return db.execute(sql, (path, _text(data))).rowcount == 1
+            return db.execute(sql, (path, as_text(data))).rowcount == 1
 
     def replace(self, document: Document, data: Data) -> bool:
         """Update where the version is still the one that was read."""
         with self._connection() as db:
             sql = "UPDATE documents SET data = ?, version = random() WHERE path = ? AND version = ?"
-            return db.execute(sql, (_text(data), document.path, int(document.version))).rowcount == 1
+            return db.execute(sql, (as_text(data), document.path, int(document.version))).rowcount == 1
 
     def delete(self, path: str) -> bool:
         """Delete the row."""
+        split_path(path)
         with self._connection() as db:
             return db.execute("DELETE FROM documents WHERE path = ?", (path,)).rowcount == 1
 
+    def discard(self, document: Document) -> bool:
+        """Delete the row if the version is still the one that was read."""
+        with self._connection() as db:
+            sql = "DELETE FROM documents WHERE path = ? AND version = ?"
+            return db.execute(sql, (document.path, int(document.version))).rowcount == 1
+
     def list(self, prefix: str) -> list[Document]:
         """Return the rows of a path range; every path is below U+10FFFF."""
+        split_prefix(prefix)
         with self._connection() as db:
             sql = "SELECT path, data, version FROM documents WHERE path >= ? AND path < ? ORDER BY path"
             rows = db.execute(sql, (prefix, prefix + "\U0010ffff")).fetchall()
@@ -146,7 +184,3 @@ def _write_ahead(db: sqlite3.Connection) -> None:
             if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(RETRY_S)
-
-
-def _text(data: Data) -> str:
-    return json.dumps(data, ensure_ascii=False, sort_keys=True)

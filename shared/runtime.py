@@ -1,5 +1,6 @@
 """Runtime: which store, bus, documents and inbox this process uses. The only place that knows the stack."""
 
+import threading
 from dataclasses import dataclass
 
 from shared.artifacts import ArtifactStore, DirectoryStore
@@ -7,6 +8,8 @@ from shared.bus import Bus, Message, Outbox
 from shared.documents import Documents, SqliteDocuments
 from shared.errors import Unavailable
 from shared.inbox import DirectoryInbox, Inbox
+from shared.lease import DocumentLeases, Leases, NoLeases
+from shared.log import log_to
 from shared.settings import Settings
 
 
@@ -19,17 +22,23 @@ class Runtime:
     bus: Bus
     documents: Documents
     inbox: Inbox
+    lease: Leases
 
 
 _current: Runtime | None = None
+_making = threading.Lock()
+"""Held while it is made, because the first two requests of a function may come at once."""
 
 
 def runtime() -> Runtime:
     """Return this process's runtime, made from its settings at the first call."""
     global _current
-    if _current is None:
-        _current = build(Settings())
-    return _current
+    with _making:
+        if _current is None:
+            settings = Settings()
+            log_to(None, settings.log_level)
+            _current = build(settings)
+        return _current
 
 
 def use(chosen: Runtime) -> None:
@@ -39,9 +48,11 @@ def use(chosen: Runtime) -> None:
 
 
 def build(settings: Settings, bus: Bus | None = None) -> Runtime:
-    """Return the runtime of a stack; raises Unavailable where this version has no such stack."""
-    if settings.stack != "embedded":
-        raise Unavailable(f"stack {settings.stack!r} is not there yet; use FITSENSE_STACK=embedded")
+    """Return the runtime of a stack; raises Unavailable where its services cannot be used from here."""
+    return _embedded(settings, bus) if settings.stack == "embedded" else _google(settings, bus)
+
+
+def _embedded(settings: Settings, bus: Bus | None) -> Runtime:
     root = settings.out.absolute()
     return Runtime(
         settings=settings,
@@ -49,6 +60,28 @@ def build(settings: Settings, bus: Bus | None = None) -> Runtime:
         bus=bus or Outbox(_nobody_listens),
         documents=SqliteDocuments(root / "documents.sqlite"),
         inbox=DirectoryInbox(root / "configs"),
+        lease=NoLeases(),
+    )
+
+
+def _google(settings: Settings, bus: Bus | None) -> Runtime:
+    """Return the runtime of the emulators or the cloud: the same, but for where Google's clients find it."""
+    # Imported here, because the embedded stack is to start without the second that Google's clients take.
+    from shared.gcp import clients
+    from shared.gcp.artifacts import GcsStore
+    from shared.gcp.bus import PubSubBus
+    from shared.gcp.documents import FirestoreDocuments
+    from shared.gcp.inbox import BucketInbox
+
+    storage = clients.storage_client(settings.project)
+    documents = FirestoreDocuments(clients.firestore_client(settings.project))
+    return Runtime(
+        settings=settings,
+        store=GcsStore(storage, settings.artifact_bucket),
+        bus=bus or PubSubBus(clients.publisher(), settings.project),
+        documents=documents,
+        inbox=BucketInbox(storage, settings.config_bucket),
+        lease=DocumentLeases(documents, settings.lease_s, settings.ack_deadline_s),
     )
 
 

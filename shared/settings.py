@@ -1,9 +1,15 @@
-"""Settings: what a process is told by its environment, and nothing else reads the environment."""
+"""Settings: what a process is told by its environment, and nothing else reads the environment.
+
+Where Google's services are is told by Google's own variables (`STORAGE_EMULATOR_HOST` and the like, or
+none in the cloud), which its client libraries read themselves.
+"""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Stack = Literal["embedded", "emulators", "gcp"]
@@ -21,7 +27,26 @@ class Settings(BaseSettings):
     teacher_share: int = 1
     """How many processes ask the teacher at once; each keeps to its share of the limits."""
 
+    project: str = "fitsense-local"
+    """Google stacks: the project of the topics and the document database."""
+    artifact_bucket: str = "fitsense-artifacts"
+    config_bucket: str = "fitsense-configs"
+    lease_s: float = Field(default=20, gt=0)
+    """How long a delivery's lease lasts if its holder does not renew it, because it died."""
+    ack_deadline_s: float = Field(default=600, gt=0)
+    """How long a push request may take before the message is delivered again."""
+
 
 def secret(name: str) -> str | None:
     """Return the environment variable that a config names as the place of a secret."""
     return os.environ.get(name)
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment, for a process that it starts to begin with."""
+    return dict(os.environ)
+
+
+def adopt(variables: Mapping[str, str]) -> None:
+    """Have these in this process's environment: how the command line joins a stack that runs on this machine."""
+    os.environ.update(variables)
