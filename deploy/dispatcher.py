@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
-from deploy.dead_letters import DeadLetter, bury, drop
 from deploy.topology import Topology
 from deploy.worker import PhaseFunction, Result, Task, phase_function, serve
-from shared import run_state
 from shared.bus import Message
+from shared.dead_letters import DeadLetter, bury, drop
 from shared.documents import Documents
 from shared.settings import Settings
 
@@ -180,11 +179,9 @@ class Dispatcher:
                 drop(self._documents, delivery.letter)
             for message in result.published:
                 self.publish(message)
-        elif result.outcome == "stopped":
-            self._end_run(delivery, "stopped", result.error)
         elif result.outcome == "failed":
             self._try_again(delivery, result.error)
-        else:
+        elif result.outcome == "rejected":
             self._give_up(delivery, result.error)
 
     def _replace(self, worker: Worker) -> None:
@@ -207,9 +204,3 @@ class Dispatcher:
         letter = DeadLetter.of(delivery.message, delivery.function, delivery.attempts, error)
         bury(self._documents, letter)
         log.error("dead letter", extra={"function": delivery.function, "error": error})
-        self._end_run(delivery, "failed", f"{delivery.function}: {error}")
-
-    def _end_run(self, delivery: Delivery, status: run_state.RunStatus, reason: str) -> None:
-        run_id = delivery.message.attributes.get("run_id")
-        if run_id is not None:
-            run_state.finish(self._documents, run_id, status, (reason,))

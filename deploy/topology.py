@@ -12,6 +12,9 @@ from shared.frozen import Frozen
 FILE = Path(__file__).with_name("topology.yaml")
 
 KebabName = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$", min_length=3)]
+TimeoutS = Annotated[int, Field(ge=10, le=540)]
+"""Also the push subscription's ack deadline, which Pub/Sub allows from 10 to 600 s."""
+MemoryMb = Annotated[int, Field(ge=128, le=32_768)]
 
 
 class Backoff(Frozen):
@@ -19,6 +22,12 @@ class Backoff(Frozen):
 
     min_backoff_s: Annotated[float, Field(gt=0)]
     max_backoff_s: Annotated[float, Field(gt=0, le=600)]
+
+    @model_validator(mode="after")
+    def _least_is_not_above_most(self) -> "Backoff":
+        if self.min_backoff_s > self.max_backoff_s:
+            raise ValueError(f"min_backoff_s is {self.min_backoff_s:g}, above max_backoff_s, {self.max_backoff_s:g}")
+        return self
 
     def delay_s(self, attempts: int) -> float:
         """Return how long to wait after that many failed attempts."""
@@ -35,7 +44,7 @@ class Retry(Frozen):
 
 
 class Topic(Frozen):
-    """A topic; its dead-letter topic is `<name>-dead`."""
+    """A topic of the pipeline: one event, under the event's name."""
 
 
 class Function(Frozen):
@@ -43,12 +52,42 @@ class Function(Frozen):
 
     trigger: KebabName
     publishes: tuple[KebabName, ...]
-    timeout_s: Annotated[int, Field(ge=10, le=540)]
-    """Also the push subscription's ack deadline, which Pub/Sub caps at 600 s."""
-    memory_mb: Annotated[int, Field(ge=128, le=32_768)]
+    timeout_s: TimeoutS
+    memory_mb: MemoryMb
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 1
     """Deliveries that one instance works on at once."""
     max_instances: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+class DeadLetters(Frozen):
+    """The topic of messages that used up their attempts, and the function that keeps them for people to see."""
+
+    topic: KebabName
+    function: KebabName
+    timeout_s: TimeoutS
+    memory_mb: MemoryMb
+
+
+class Notification(Frozen):
+    """What Cloud Storage publishes when an object becomes whole."""
+
+    topic: KebabName
+    prefix: str
+    """Only objects whose names start with it."""
+
+
+class Bucket(Frozen):
+    """A bucket; its name on a stack is a setting."""
+
+    versioning: bool = False
+    notification: Notification | None = None
+
+
+class Buckets(Frozen):
+    """The two buckets: what phases write, and what people drop."""
+
+    artifacts: Bucket
+    configs: Bucket
 
 
 class Edge(Frozen):
@@ -64,21 +103,60 @@ class Topology(Frozen):
     retry: Retry
     topics: dict[KebabName, Topic]
     functions: dict[KebabName, Function]
+    dead_letters: DeadLetters
+    buckets: Buckets
 
     @model_validator(mode="after")
     def _every_topic_named_is_there(self) -> "Topology":
-        for name, function in self.functions.items():
-            for topic in (function.trigger, *function.publishes):
-                if topic not in self.topics:
-                    raise ValueError(f"functions.{name} names topic {topic!r}, which topics does not list")
+        named = [(f"functions.{name}", one.trigger) for name, one in self.functions.items()]
+        named += [(f"functions.{name}", topic) for name, one in self.functions.items() for topic in one.publishes]
+        for name, bucket in (("artifacts", self.buckets.artifacts), ("configs", self.buckets.configs)):
+            if bucket.notification is not None:
+                named.append((f"buckets.{name}.notification", bucket.notification.topic))
+        for place, topic in named:
+            if topic not in self.topics:
+                raise ValueError(f"{place} names topic {topic!r}, which topics does not list")
+        return self
+
+    @model_validator(mode="after")
+    def _dead_letters_stand_apart(self) -> "Topology":
+        if self.dead_letters.topic in self.topics:
+            raise ValueError(
+                f"dead_letters.topic is {self.dead_letters.topic!r}, a topic of the pipeline; a dead letter must not "
+                "be taken for an event"
+            )
+        if self.dead_letters.function in self.functions:
+            raise ValueError(f"dead_letters.function is {self.dead_letters.function!r}, which functions lists too")
         return self
 
     def edges(self) -> dict[str, Edge]:
-        """Return the subscriptions by id: `<topic>--<function>`."""
+        """Return the pipeline's subscriptions by id: `<topic>--<function>`. Each has the dead-letter topic."""
         return {
-            f"{function.trigger}--{name}": Edge(topic=function.trigger, function=name)
+            subscription_id(function.trigger, name): Edge(topic=function.trigger, function=name)
             for name, function in self.functions.items()
         }
+
+    def dead_letter_edge(self) -> Edge:
+        """Return the subscription of the dead-letter topic, which has no dead-letter topic itself."""
+        return Edge(topic=self.dead_letters.topic, function=self.dead_letters.function)
+
+    def deployed(self) -> dict[str, Function]:
+        """Return every function that runs somewhere: the pipeline's, and the one that hears dead letters."""
+        letters = self.dead_letters
+        hearing = Function(
+            trigger=letters.topic, publishes=(), timeout_s=letters.timeout_s, memory_mb=letters.memory_mb
+        )
+        return self.functions | {letters.function: hearing}
+
+
+def subscription_id(topic: str, function: str) -> str:
+    """Return the id of a function's subscription to a topic."""
+    return f"{topic}--{function}"
+
+
+def folder(function: str) -> str:
+    """Return the folder below functions/ that holds a function, which is also the name of its entry point."""
+    return function.replace("-", "_")
 
 
 @cache

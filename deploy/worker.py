@@ -39,6 +39,7 @@ BUSY_SHARE = 0.5
 log = logging.getLogger("fitsense.worker")
 
 Outcome = Literal["done", "failed", "rejected", "stopped"]
+"""Whether to deliver again: only what failed may succeed. The run's state tells of what was stopped."""
 PhaseFunction = Callable[[CloudEvent], None]
 
 
@@ -110,6 +111,7 @@ def serve(
     """Run deliveries until the dispatcher closes the connection or dies; never returns."""
     # Ctrl-C reaches the whole process group; what to do about it is the dispatcher's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.set_threshold(*COLLECT_EVERY)
     for connection in inherited:
         connection.close()

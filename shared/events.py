@@ -12,10 +12,14 @@ import hashlib
 from datetime import datetime
 from typing import ClassVar, Self
 
+import orjson
 from pydantic import Field, ValidationError
 
 from shared.errors import Rejected
 from shared.frozen import Frozen
+
+ERROR_SUFFIX = ".error.json"
+"""What the name of the error document beside a broken config ends with."""
 
 RUN_ID = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
 
@@ -36,6 +40,12 @@ class Event(Frozen):
         trace = hashlib.sha256(self.run_id.encode()).hexdigest()
         span = hashlib.sha256(self.topic.encode() + self.data()).hexdigest()
         return {"run_id": self.run_id, "traceparent": f"00-{trace[:32]}-{span[:16]}-01"}
+
+    @classmethod
+    def concerns(cls, attributes: dict[str, str]) -> bool:
+        """Return whether a message on the topic is one to act on: every event is."""
+        del attributes
+        return True
 
     @classmethod
     def from_message(cls, data: bytes, attributes: dict[str, str]) -> Self:
@@ -71,8 +81,8 @@ class ConfigDropped(Frozen):
         return f"{self.finalized_at:%Y%m%dT%H%M%SZ}-{digest[:8]}"
 
     def data(self) -> bytes:
-        """Return the payload; all that matters stands in the attributes."""
-        return b"{}"
+        """Return what matters of the payload, which is the whole object resource where Cloud Storage sends it."""
+        return orjson.dumps({"timeCreated": self.finalized_at.isoformat()})
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that Cloud Storage sets."""
@@ -86,20 +96,34 @@ class ConfigDropped(Frozen):
         }
 
     @classmethod
+    def concerns(cls, attributes: dict[str, str]) -> bool:
+        """Return whether a notification tells of a config: not of another change, an error document or a folder."""
+        came = attributes.get("eventType", "OBJECT_FINALIZE") == "OBJECT_FINALIZE"
+        return came and not attributes.get("objectId", "").endswith((ERROR_SUFFIX, "/"))
+
+    @classmethod
     def from_message(cls, data: bytes, attributes: dict[str, str]) -> Self:
         """Return the drop that a notification tells of; raises Rejected naming each wrong field."""
-        del data
         try:
             return cls.model_validate(
                 {
                     "bucket": attributes.get("bucketId"),
                     "name": attributes.get("objectId"),
                     "generation": attributes.get("objectGeneration"),
-                    "finalized_at": attributes.get("eventTime"),
+                    "finalized_at": _time_created(data) or attributes.get("eventTime"),
                 }
             )
         except ValidationError as exc:
             raise Rejected(f"not a config-dropped notification: {faults(exc)}") from exc
+
+
+def _time_created(resource: bytes) -> object:
+    """Return when an object was complete: whoever looks at the object sees that time, eventTime only the notified."""
+    try:
+        fields = orjson.loads(resource)
+    except ValueError:
+        return None
+    return fields.get("timeCreated") if isinstance(fields, dict) else None
 
 
 class ShardEvent(Event):

@@ -8,7 +8,6 @@ first attempt may have died between the two. So `make` must be deterministic, or
 matter on a retry.
 """
 
-import base64
 import functools
 import logging
 import time
@@ -21,10 +20,11 @@ from pydantic import BaseModel
 from shared import paths, run_state
 from shared.artifacts import ArtifactStore, write_lines
 from shared.documents import Documents
-from shared.errors import Rejected
+from shared.errors import Stopped
 from shared.events import ConfigDropped, Event, ShardEvent
 from shared.frozen import Frozen, json_line
 from shared.log import log_context
+from shared.push import message_in, push_function
 from shared.run_config import RunConfig, RunFile
 from shared.runtime import Runtime, runtime
 
@@ -132,46 +132,47 @@ class Run:
 
 
 def phase(event_type: type[E]) -> Callable[[Work[E]], Callable[[CloudEvent], None]]:
-    """Make a phase function of a phase's work: decode, work, publish; state and log kept around it.
+    """Make a phase function of a phase's work: decode, work, publish; state, lease and log kept around it.
 
     Whatever the work raises goes on to the caller, so that the delivery is not acknowledged.
     """
 
     def around(work: Work[E]) -> Callable[[CloudEvent], None]:
+        @push_function
         @functools.wraps(work)
         def deliver(cloud_event: CloudEvent) -> None:
-            _deliver(event_type, work, cloud_event)
+            message = message_in(cloud_event)
+            with log_context(phase=work.__name__):
+                if event_type.concerns(message.attributes):
+                    _deliver(cast(E, event_type.from_message(message.data, message.attributes)), work)
+                else:
+                    log.info("ignored", extra=message.attributes)
 
         return deliver
 
     return around
 
 
-def decode(cloud_event: CloudEvent, event_type: type[E]) -> E:
-    """Return the event inside a Pub/Sub push; raises Rejected saying what is wrong with it."""
-    data = cloud_event.data
-    pushed = data.get("message") if isinstance(data, dict) else None
-    if not isinstance(pushed, dict):
-        raise Rejected("the delivery holds no Pub/Sub message")
-    try:
-        payload = base64.b64decode(pushed.get("data") or b"", validate=True)
-    except (ValueError, TypeError) as exc:
-        raise Rejected(f"the message's data are not base64: {exc}") from exc
-    return cast(E, event_type.from_message(payload, dict(pushed.get("attributes") or {})))
-
-
-def _deliver(event_type: type[E], work: Work[E], cloud_event: CloudEvent) -> None:
-    event = decode(cloud_event, event_type)
+def _deliver(event: E, work: Work[E]) -> None:
     around = runtime()
-    name = work.__name__
-    key = f"{name}/{event.shard:04d}" if isinstance(event, ShardEvent) else name
-    with log_context(run_id=event.run_id, phase=name, trace=_trace(event)):
+    key = run_state.delivery_key(work.__name__, event)
+    with log_context(run_id=event.run_id, trace=_trace(event)):
         log.info("begin", extra={"delivery": key})
         began = time.perf_counter()
+        with around.lease.held(f"{event.run_id}/{key}"):
+            _work(event, work, around, key)
+        log.info("end", extra={"delivery": key, "seconds": round(time.perf_counter() - began, 4)})
+
+
+def _work(event: E, work: Work[E], around: Runtime, key: str) -> None:
+    try:
         with run_state.Delivery(around.documents, event.run_id, key) as delivery:
             for following in _as_events(work(event, Run(event.run_id, around, delivery))):
                 around.bus.publish(following)
-        log.info("end", extra={"delivery": key, "seconds": round(time.perf_counter() - began, 4)})
+            around.bus.flush()
+    except Stopped as exc:
+        run_state.break_off(around.documents, event.run_id, "stopped", str(exc))
+        raise
 
 
 def _trace(event: Event | ConfigDropped) -> str:

@@ -16,6 +16,7 @@ from pydantic import ConfigDict
 
 from shared.documents import Data, Documents, update
 from shared.errors import NotFound, Stopped
+from shared.events import ConfigDropped, Event, ShardEvent
 from shared.frozen import Frozen
 
 RunStatus = Literal["running", "approved", "rejected", "failed", "stopped", "interrupted"]
@@ -70,6 +71,16 @@ def finish(documents: Documents, run_id: str, status: RunStatus, reasons: tuple[
     update(documents, f"runs/{run_id}", lambda data: data | changes)
 
 
+def break_off(documents: Documents, run_id: str, status: Literal["failed", "stopped"], reason: str) -> None:
+    """Note that a run cannot go on, unless it has ended by now: the first reason is the one to mend."""
+    ended: Data = {"run_id": run_id, "status": status, "reasons": [reason], "ended_at": _now()}
+
+    def end(data: Data) -> Data:
+        return data | ended if data.get("status", "running") == "running" else data
+
+    update(documents, f"runs/{run_id}", end)
+
+
 def run(documents: Documents, run_id: str) -> RunRecord:
     """Return a run; raises NotFound."""
     found = documents.get(f"runs/{run_id}")
@@ -86,6 +97,17 @@ def runs(documents: Documents) -> list[RunRecord]:
 def deliveries(documents: Documents, run_id: str) -> list[DeliveryRecord]:
     """Return what is known of a run's phases and shards, in key order."""
     return [DeliveryRecord.model_validate(found.data) for found in documents.list(f"deliveries/{run_id}/")]
+
+
+def delivery(documents: Documents, run_id: str, key: str) -> DeliveryRecord | None:
+    """Return what is known of one phase or shard of a run."""
+    found = documents.get(f"deliveries/{run_id}/{key}")
+    return DeliveryRecord.model_validate(found.data) if found else None
+
+
+def delivery_key(function: str, event: Event | ConfigDropped) -> str:
+    """Return the key of an event's delivery to a function: the function, and the shard where there are shards."""
+    return f"{function}/{event.shard:04d}" if isinstance(event, ShardEvent) else function
 
 
 def budget_path(run_id: str) -> str:

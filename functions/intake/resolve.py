@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared import run_state
 from shared.config_text import ConfigError, parse_config
+from shared.errors import Rejected
 from shared.events import ConfigDropped
 from shared.phase import Run
 from shared.run_config import RunConfig, RunFile, config_sha256
@@ -18,14 +19,15 @@ SOURCE = Path(__file__).parents[2]
 def read_config(event: ConfigDropped, run: Run) -> RunConfig:
     """Return the dropped config, and note in the run's state that there is such a run.
 
-    Raises ConfigError, after noting the run as failed and leaving an error document beside the config.
+    Raises Rejected, after noting the run as failed and leaving an error document beside the config.
     """
     try:
         config = parse_config(run.runtime.inbox.read(event))
-    except ConfigError as exc:
-        error = {"error": {"code": "bad_config", "message": str(exc), "faults": exc.faults, "run_id": run.run_id}}
+    except Rejected as exc:
+        faults = exc.faults if isinstance(exc, ConfigError) else (str(exc),)
+        error = {"error": {"code": "bad_config", "message": str(exc), "faults": faults, "run_id": run.run_id}}
         run.runtime.inbox.write_error(event, json.dumps(error, indent=2).encode())
-        run_state.finish(run.documents, run.run_id, "failed", exc.faults)
+        run_state.finish(run.documents, run.run_id, "failed", faults)
         raise
     record = RunRecord(run_id=run.run_id, name=config.name, users=config.users, shards=config.shards)
     run_state.create(run.documents, record)

@@ -1,6 +1,7 @@
 """Schemas, examples and topology: held against the code, so that none can drift from it."""
 
 import ast
+import contextlib
 import json
 import logging
 import typing
@@ -9,13 +10,22 @@ from pathlib import Path
 import pytest
 
 from deploy.export_schemas import schemas, stale
-from deploy.topology import Topology, topology
+from deploy.topology import Topology, folder, topology
 from deploy.worker import phase_function
+from shared.bus import Message, event_in, message
 from shared.config_text import parse_config
-from shared.events import EVENTS
+from shared.errors import Rejected
+from shared.events import EVENTS, ConfigDropped
 from shared.run_config import RunConfig
 
 ROOT = Path(__file__).parents[2]
+CAME = {
+    "eventType": "OBJECT_FINALIZE",
+    "bucketId": "configs",
+    "objectId": "runs/small.yaml",
+    "objectGeneration": "1771315799999999",
+    "eventTime": "2026-02-17T08:10:00.000Z",
+}
 EXAMPLES = sorted((ROOT / "schemas" / "examples").glob("*.json"))
 
 
@@ -24,16 +34,59 @@ def test_committed_schemas_are_fresh() -> None:
 
 
 def test_every_event_has_an_example() -> None:
-    assert {path.name for path in EXAMPLES} == {f"{event.topic}.v1.json" for event in EVENTS}
+    assert {topic_of(path) for path in EXAMPLES} == {event.topic for event in EVENTS}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_decodes_for_ever_and_encodes_to_itself(path: Path) -> None:
-    example = json.loads(path.read_text())
-    event = next(event for event in EVENTS if event.topic == path.name.removesuffix(".v1.json"))
-    decoded = event.from_message(json.dumps(example["data"]).encode(), example["attributes"])
-    assert json.loads(decoded.data()) == example["data"]
-    assert decoded.attributes() == example["attributes"]
+def test_an_example_decodes_for_ever_and_encodes_to_the_same_event(path: Path) -> None:
+    event = event_in(example(path))
+    assert event_in(message(event)) == event
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_event_of_ours_encodes_to_its_example(path: Path) -> None:
+    sent = example(path)
+    again = message(event_in(sent))
+    if sent.topic != "config-dropped":  # which is Cloud Storage's, and says more than we need
+        assert json.loads(again.data) == json.loads(sent.data)
+        assert again.attributes == sent.attributes
+
+
+def example(path: Path) -> Message:
+    found = json.loads(path.read_text())
+    return Message(topic_of(path), json.dumps(found["data"]).encode(), found["attributes"])
+
+
+def topic_of(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+def test_a_drop_is_the_same_run_whoever_computes_its_id() -> None:
+    told = Message("config-dropped", b'{"timeCreated": "2026-02-17T08:09:59.999Z"}', CAME)
+    assert event_in(told).run_id.startswith("20260217T080959Z-")
+    untold = Message("config-dropped", b"", CAME)
+    assert event_in(untold).run_id.startswith("20260217T081000Z-")
+    assert event_in(untold).run_id[-8:] == event_in(told).run_id[-8:]
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"timeCreated": "soon"}'])
+def test_a_notification_with_a_strange_payload_is_decoded_or_rejected(payload: bytes) -> None:
+    with contextlib.suppress(Rejected):
+        assert event_in(Message("config-dropped", payload, CAME)).run_id.startswith("20260217T081000Z-")
+
+
+@pytest.mark.parametrize(
+    ("changes", "concerned"),
+    [
+        ({}, True),
+        ({"eventType": "OBJECT_DELETE"}, False),
+        ({"eventType": "OBJECT_METADATA_UPDATE"}, False),
+        ({"objectId": "runs/small.yaml.error.json"}, False),
+        ({"objectId": "runs/"}, False),
+    ],
+)
+def test_only_a_config_that_came_concerns_the_pipeline(changes: dict[str, str], concerned: bool) -> None:
+    assert ConfigDropped.concerns(CAME | changes) == concerned
 
 
 def test_topics_are_the_events() -> None:
@@ -42,7 +95,7 @@ def test_topics_are_the_events() -> None:
 
 def test_functions_are_the_folders() -> None:
     folders = {path.parent.name for path in (ROOT / "functions").glob("*/main.py")}
-    assert set(topology().functions) == folders
+    assert {folder(name) for name in topology().deployed()} == folders
 
 
 @pytest.mark.parametrize("name", topology().functions)
@@ -67,11 +120,33 @@ def test_edges_are_named_after_topic_and_function() -> None:
     assert len(edges) == len(topology().functions)
 
 
-def test_a_topology_that_names_an_unknown_topic_is_refused() -> None:
+BROKEN = {
+    "functions.gate.trigger=no-such-topic": r"functions\.gate names topic 'no-such-topic'",
+    "buckets.configs.notification.topic=no-such-topic": r"buckets\.configs\.notification names topic 'no-such-topic'",
+    "dead_letters.topic=run-requested": r"dead_letters\.topic is 'run-requested', a topic of the pipeline",
+    "dead_letters.function=gate": r"dead_letters\.function is 'gate', which functions lists too",
+    "retry.local.min_backoff_s=30": r"min_backoff_s is 30, above max_backoff_s, 3",
+}
+
+
+@pytest.mark.parametrize(("change", "complaint"), BROKEN.items(), ids=BROKEN)
+def test_a_topology_that_contradicts_itself_is_refused(change: str, complaint: str) -> None:
     broken = topology().model_dump(mode="json")
-    broken["functions"]["gate"]["trigger"] = "no-such-topic"
-    with pytest.raises(ValueError, match=r"functions\.gate names topic 'no-such-topic'"):
+    path, _, value = change.partition("=")
+    *parents, last = path.split(".")
+    inner = broken
+    for parent in parents:
+        inner = inner[parent]
+    inner[last] = value
+    with pytest.raises(ValueError, match=complaint):
         Topology.model_validate(broken)
+
+
+def test_only_the_dead_letters_are_heard_by_a_function_that_is_no_phase() -> None:
+    graph = topology()
+    assert set(graph.deployed()) - set(graph.functions) == {"dead-letters"}
+    assert graph.dead_letter_edge().topic not in {edge.topic for edge in graph.edges().values()}
+    assert graph.deployed()["dead-letters"].trigger == "dead-letters"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "deploy" / "runs").glob("*.yaml")), ids=lambda path: path.name)
