@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher clean
+.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -15,7 +15,7 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,local]'
 	@touch $@
 
 demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
@@ -43,7 +43,7 @@ schemas: setup  ## Write schemas/ from the models
 
 constraints: setup  ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev pyproject.toml --output-file constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --extra local pyproject.toml --output-file constraints.txt
 
 hooks: setup  ## Run make check before each commit
 	$(BIN)/pre-commit install
@@ -53,6 +53,9 @@ bench-pipeline: setup  ## CPU seconds and memory of whole runs against the earli
 
 bench-teacher: setup  ## Calling a remote teacher: 800 prompts, 64 in flight, faults, a kill -9
 	$(BIN)/python -m tests.bench.bench_teacher
+
+bench-functions: setup  ## Import time, latency and rate of each function on the emulators, as ratios
+	$(BIN)/python -m tests.bench.bench_functions
 
 clean:  ## Remove what the targets above made
 	rm -rf .venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

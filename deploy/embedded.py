@@ -1,16 +1,15 @@
 """Embedded: the stack that needs nothing but pip, for as long as one command runs."""
 
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-from deploy import dead_letters
 from deploy.dispatcher import Dispatcher
 from deploy.topology import topology
-from shared import run_state
+from shared import dead_letters, run_state
+from shared.artifacts import ArtifactStore
 from shared.bus import Outbox, message
+from shared.dead_letters import DeadLetter
 from shared.errors import Unavailable
 from shared.events import ConfigDropped
 from shared.log import log_to
@@ -23,36 +22,42 @@ Tick = Callable[[], None]
 class Embedded:
     """A directory, its documents, and a dispatcher with its workers running."""
 
+    goes_on = False
+
     def __init__(self, around: Runtime, dispatcher: Dispatcher) -> None:
         self.runtime = around
         self._dispatcher = dispatcher
 
-    def start(self, dropped: ConfigDropped) -> None:
-        """Send a run's first event, for the first time or again: artifacts say what is left to do."""
+    def drop(self, name: str, data: bytes) -> ConfigDropped:
+        """Keep the config, and send the run's first event."""
+        dropped = self.runtime.inbox.drop(name, data)
         self._dispatcher.publish(message(dropped))
+        return dropped
 
     def resume(self, run_id: str) -> None:
-        """Let a run go on from where it is; raises NotFound where there is no such run."""
+        """Send the run's first event again: artifacts say what is left to do. Raises NotFound."""
         dropped = self.runtime.inbox.find(run_id)
-        for letter in dead_letters.letters(self.runtime.documents):
-            if letter.run_id == run_id:
-                dead_letters.drop(self.runtime.documents, letter.id)
+        dead_letters.drop_of_run(self.runtime.documents, run_id)
         run_state.finish(self.runtime.documents, run_id, "running")
-        self.start(dropped)
+        self._dispatcher.publish(message(dropped))
 
-    def replay(self, letter: dead_letters.DeadLetter) -> None:
-        """Deliver a dead letter once more."""
-        if letter.run_id is not None:
-            run_state.finish(self.runtime.documents, letter.run_id, "running")
-        self._dispatcher.replay(letter)
+    def replay(self, letters: Sequence[DeadLetter]) -> set[str]:
+        """Deliver the letters to the functions that could not take them, and work on from there."""
+        dead_letters.let_go_on(self.runtime.documents, letters)
+        for letter in letters:
+            self._dispatcher.replay(letter)
+        self._dispatcher.run_until_idle(lambda: None)
+        return {letter.id for letter in letters if dead_letters.is_there(self.runtime.documents, letter.id)}
 
-    def run_until_idle(self, tick: Tick) -> None:
-        """Work until nothing is left to do. Raises KeyboardInterrupt on Ctrl-C and SIGTERM."""
-        before = signal.signal(signal.SIGTERM, _interrupt)
-        try:
-            self._dispatcher.run_until_idle(tick)
-        finally:
-            signal.signal(signal.SIGTERM, before)
+    def follow(self, run_id: str, tick: Tick) -> None:
+        """Work until nothing is left to do."""
+        del run_id
+        self._dispatcher.run_until_idle(tick)
+
+    def files(self, run_id: str) -> ArtifactStore:
+        """Return the artifact store, whose artifacts are files."""
+        del run_id
+        return self.runtime.store
 
 
 def open_runtime(out: Path, workers: int = 1) -> Runtime:
@@ -75,8 +80,3 @@ def embedded(out: Path, workers: int) -> Iterator[Embedded]:
     use(build(around.settings, Outbox(dispatcher.publish)))
     with dispatcher.running():
         yield Embedded(around, dispatcher)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt

@@ -9,11 +9,12 @@ from rich.table import Table
 
 from shared import run_state
 from shared.artifacts import ArtifactStore
+from shared.errors import NotFound
 from shared.frozen import Frozen
 from shared.paths import dataset_file, report_file, run_file
 from shared.records import DatasetManifest, TeacherTotals
 from shared.reports import GateReport
-from shared.run_state import DeliveryRecord, RunStatus
+from shared.run_state import DeliveryRecord, RunRecord, RunStatus
 from shared.runtime import Runtime
 
 EXIT_CODES: dict[RunStatus, int] = {
@@ -24,6 +25,13 @@ EXIT_CODES: dict[RunStatus, int] = {
     "interrupted": 130,
     "rejected": 3,
 }
+COMMANDS: dict[RunStatus, tuple[str, str]] = {
+    "failed": ("Go on   ", "resume"),
+    "stopped": ("Go on   ", "resume"),
+    "interrupted": ("Go on   ", "resume"),
+    "running": ("Follow  ", "runs"),
+}
+"""What to do next about a run that has not come to the gate."""
 STYLES = {"approved": "bold green", "rejected": "bold yellow"}
 
 
@@ -79,10 +87,10 @@ class Outcome(Frozen):
         return EXIT_CODES[self.status]
 
 
-def outcome(around: Runtime, run_id: str, seconds: float) -> Outcome:
-    """Return how a run stands now; raises NotFound where there is no such run."""
+def outcome(around: Runtime, files: ArtifactStore, run_id: str, seconds: float) -> Outcome:
+    """Return how a run stands now; `files` has its dataset and reports on this machine."""
     store = around.store
-    record = run_state.run(around.documents, run_id)
+    record = _record(around, run_id)
     manifest = _manifest(store, run_id)
     gate = _gate(store, run_id)
     page = report_file(run_id, "index.html")
@@ -94,10 +102,17 @@ def outcome(around: Runtime, run_id: str, seconds: float) -> Outcome:
         counts=_counts(manifest) if manifest else None,
         dataset=DatasetFiles(files=_digests(store, run_id, manifest) if manifest else {}),
         gate=GateOutcome(verdict=gate.verdict, reasons=gate.reasons) if gate else None,
-        report=store.uri(page) if store.exists(page) else None,
+        report=files.uri(page) if files.exists(page) else None,
         seconds=round(seconds, 3),
         cost_usd=_cost_usd(around, run_id),
     )
+
+
+def _record(around: Runtime, run_id: str) -> RunRecord:
+    try:
+        return run_state.run(around.documents, run_id)
+    except NotFound:
+        return RunRecord(run_id=run_id)  # its config was dropped, and intake has not come to it yet
 
 
 def _manifest(store: ArtifactStore, run_id: str) -> DatasetManifest | None:
@@ -136,8 +151,8 @@ def _cost_usd(around: Runtime, run_id: str) -> float:
     return round(sum(one.cost_usd for one in run_state.deliveries(around.documents, run_id)), 6)
 
 
-def show(console: Console, ended: Outcome, deliveries: list[DeliveryRecord]) -> None:
-    """Print how a run ended, for people."""
+def show(console: Console, ended: Outcome, deliveries: list[DeliveryRecord], options: str) -> None:
+    """Print how a run ended, for people; `options` name its place on a command line."""
     console.print(f"[{STYLES.get(ended.status, 'bold red')}]{ended.status}[/]  run {ended.run_id}")
     for reason in ended.reasons:
         console.print(f"  · {reason}", highlight=False)
@@ -148,12 +163,10 @@ def show(console: Console, ended: Outcome, deliveries: list[DeliveryRecord]) -> 
     if ended.dataset.files:
         folder = f"{ended.out}/{dataset_file(ended.run_id, '')}"
         console.print(f"Dataset  {folder}", soft_wrap=True, highlight=False)
-    if ended.status in ("interrupted", "failed", "stopped"):
-        console.print(
-            f"Go on    {quote(sys.argv[0])} resume {ended.run_id} --out {quote(ended.out)}",
-            soft_wrap=True,
-            highlight=False,
-        )
+    if ended.status in COMMANDS:
+        label, command = COMMANDS[ended.status]
+        line = f"{label} {quote(sys.argv[0])} {command} {ended.run_id} {options}"
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _counts_table(counts: Counts, deliveries: list[DeliveryRecord], ended: Outcome) -> Table:

@@ -143,7 +143,38 @@ def test_ctrl_c_stops_cleanly_and_resume_goes_on(config: Path, tmp_path: Path) -
     assert "fitsense resume" in output
     (run,) = json.loads(fitsense("runs", "--out", tmp_path, "--json").stdout)
     assert run["status"] == "interrupted"
+    assert f"resume {run['run_id']} --out {tmp_path}" in output
     assert run_json("resume", run["run_id"], "--out", tmp_path)["status"] == "approved"
+
+
+@pytest.mark.parametrize("seen", ["click", "pydantic", "shared.events"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_the_command_starts_leaves_quietly(
+    seen: str, number: signal.Signals, config: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "deploy", "run", str(config), "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as starting:
+        assert starting.stderr
+        next(line for line in starting.stderr if line.endswith(f" {seen}\n"))
+        starting.send_signal(number)
+        output, errors = starting.communicate(timeout=20)
+    assert (starting.returncode, output) == (130, "")
+    assert [line for line in errors.splitlines() if not line.startswith("import time:")] == []
+
+
+@pytest.mark.parametrize("command", [["runs"], ["runs", "--json"], ["dead-letters", "list"], ["--help"]])
+def test_a_full_standard_output_is_an_error_in_one_line(command: list[str], tmp_path: Path) -> None:
+    words = [FITSENSE, *command, *([] if "--help" in command else ["--out", str(tmp_path)])]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+
+
+def test_a_run_id_is_whole_however_narrow_the_terminal(config: Path, undisturbed: dict[str, Any]) -> None:
+    for columns in ("20", "40", "80"):
+        shown = fitsense("runs", "--out", undisturbed["out"], env=os.environ | {"COLUMNS": columns})
+        assert undisturbed["run_id"] in shown.stdout
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(config: Path, tmp_path: Path, undisturbed: Any) -> None:
@@ -183,11 +214,10 @@ def test_a_place_that_cannot_be_written_is_an_error_and_no_traceback(config: Pat
 @pytest.fixture
 def poisoned(config: Path, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     with embedded(tmp_path, 2) as stack:
-        dropped = stack.runtime.inbox.drop("runs/e2e.yaml", config.read_bytes())
         dispatcher: Dispatcher = stack._dispatcher
         dispatcher.publish(Message("workouts-simulated", b'{"run_id": 7}', {"run_id": "another"}))
-        stack.start(dropped)
-        stack.run_until_idle(lambda: None)
+        dropped = stack.drop("runs/e2e.yaml", config.read_bytes())
+        stack.follow(dropped.run_id, lambda: None)
     (letter,) = json.loads(fitsense("dead-letters", "list", "--out", tmp_path, "--json").stdout)
     return tmp_path, letter | {"run": dropped.run_id}
 
@@ -220,8 +250,8 @@ def test_a_phase_that_failed_is_finished_by_replaying_its_letter(
         obstacle = tmp_path / "runs" / dropped.run_id / "queries"
         obstacle.parent.mkdir(parents=True)
         obstacle.touch()
-        stack.start(dropped)
-        stack.run_until_idle(lambda: None)
+        stack.resume(dropped.run_id)
+        stack.follow(dropped.run_id, lambda: None)
     letters = json.loads(fitsense("dead-letters", "list", "--out", tmp_path, "--json").stdout)
     most = topology().retry.max_delivery_attempts
     assert [(letter["function"], letter["attempts"]) for letter in letters] == [("queries", most)] * 3

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from deploy.cli import main
 from tests.e2e.command import fitsense
 
+NO_RUN = "20260101T000000Z-00000000"
 GOOD = "name: a\nseed: 1\nas_of_date: 2026-02-17\nusers: 8\n"
 
 BROKEN: dict[str, tuple[bytes, str]] = {
@@ -123,10 +124,35 @@ def test_a_config_that_is_not_there_or_a_directory_exits_2(tmp_path: Path) -> No
 
 def test_a_run_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> None:
     for command in ("resume", "runs"):
-        result = CliRunner().invoke(main, [command, "20260101T000000Z-00000000", "--out", str(tmp_path)])
+        result = CliRunner().invoke(main, [command, NO_RUN, "--out", str(tmp_path)])
         assert result.exit_code == 1
         assert result.stderr.startswith("error: ")
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_looking_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    assert CliRunner().invoke(main, ["runs", "--out", str(nowhere)]).output == "no runs\n"
+    assert CliRunner().invoke(main, ["runs", "--out", str(nowhere), "--json"]).output == "[]\n"
+    assert CliRunner().invoke(main, ["dead-letters", "list", "--out", str(nowhere)]).output == "no dead letters\n"
+    for command in (["runs", NO_RUN], ["resume", NO_RUN]):
+        result = CliRunner().invoke(main, [*command, "--out", str(nowhere)])
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert not nowhere.exists()
+
+
+def test_a_stack_that_does_not_exist_exits_2(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["runs", "--out", str(tmp_path), "--stack", "aws"])
+    assert result.exit_code == 2
+    assert "'embedded', 'emulators', 'gcp'" in result.stderr
+
+
+def test_emulators_that_do_not_run_are_an_error_that_says_how_to_start_them(tmp_path: Path) -> None:
+    for command in (["runs"], ["dead-letters", "list"]):
+        result = CliRunner().invoke(main, [*command, "--out", str(tmp_path), "--stack", "emulators"])
+        assert result.exit_code == 1
+        assert f"fitsense up --out {tmp_path} --stack emulators" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_schema_of_a_run_config_is_printed() -> None:

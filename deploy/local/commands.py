@@ -1,0 +1,171 @@
+"""Commands: `fitsense up`, `status` and `down`."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+
+from deploy.options import FAILED, errors_are_messages, json_option, out_option, workers_option
+from shared.errors import Unavailable
+
+if TYPE_CHECKING:  # imported by the commands that need them: others start in less time than these take to import
+    from deploy.local.state import LocalStackName, StackState
+
+ASK_EVERY_S = 0.1
+DOWN_S = 40.0
+"""How long a stack may take to stop of itself."""
+
+stack_option = click.option(
+    "--stack",
+    type=click.Choice(("embedded", "emulators")),
+    default="embedded",
+    show_default=True,
+    envvar="FITSENSE_STACK",
+    show_envvar=True,
+    help="Everything in one process and a directory, or Google's emulators with each function a process of its own.",
+)
+
+
+@click.command()
+@stack_option
+@out_option
+@workers_option
+@click.option("--detach", is_flag=True, help="Return once everything serves; `fitsense down` stops it.")
+@errors_are_messages
+def up(stack: "LocalStackName", out: Path, workers: int | None, detach: bool) -> None:
+    """Start a stack on this machine, with Postgres, and keep it running until Ctrl-C.
+
+    Its log goes to standard error, and to files below OUT/.stack/log. Standard output gets lines for the shell
+    that say where everything is: eval "$(fitsense up --detach)".
+    """
+    if detach:
+        _start_detached(stack, out.absolute(), workers)
+        return
+    from deploy.local.merged_log import StreamConsole
+    from deploy.local.stack import local_stack
+    from deploy.preflight import usable_cores
+
+    began = time.monotonic()
+    console = StreamConsole(stderr=True)
+    with local_stack(out, stack=stack, postgres=True, workers=workers or usable_cores(), console=console) as kept:
+        _tell_where(stack, out, kept.environment)
+        click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; Ctrl-C stops it", err=True)
+        threading.Event().wait()
+
+
+@click.command()
+@out_option
+@json_option
+@errors_are_messages
+def status(out: Path, as_json: bool) -> None:
+    """Show what runs of the stack on OUT. Exit status: 0 all of it, 1 not."""
+    from deploy.local import overview, state
+
+    seen = overview.look(state.read(out), time.time())
+    if as_json:
+        click.echo(seen.model_dump_json(indent=2))
+    else:
+        overview.show(seen, out)
+    sys.exit(0 if seen.serves else FAILED)
+
+
+@click.command()
+@out_option
+@errors_are_messages
+def down(out: Path) -> None:
+    """Stop the stack on OUT, from any terminal."""
+    from deploy.local import state
+
+    found = state.read(out)
+    kept = found is not None and found.keeper.process() is not None
+    if found and kept:
+        found.keeper.end(DOWN_S)
+        click.echo(f"stopped the {found.stack} stack on {out}")
+    elif not state.folder(out).is_dir():
+        click.echo(f"no stack runs on {out}")
+        return
+    with state.locked(out):
+        left = state.clear(out)
+    if left:
+        click.echo(f"killed {left} processes that a stack on {out} had left behind")
+    elif not kept:
+        click.echo(f"no stack runs on {out}")
+
+
+def _start_detached(stack: "LocalStackName", out: Path, workers: int | None) -> None:
+    """Start `fitsense up` in a session of its own, and return when everything serves."""
+    from deploy.local import state
+    from deploy.local.components import module_command, python_path
+    from shared.settings import environment
+
+    began = time.monotonic()
+    log = state.folder(out) / "log" / "up.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        told = log.open("ab")
+    except OSError as exc:
+        raise Unavailable(f"cannot write to {log.parent}: {exc.strerror}") from exc
+    options = (f"--stack={stack}", f"--out={out}", *((f"--workers={workers}",) if workers else ()))
+    with told:
+        start = told.tell()
+        process = subprocess.Popen(  # noqa: S603 - it is this program
+            module_command("deploy", "up", *options),
+            env=environment() | {"PYTHONPATH": python_path()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+            start_new_session=True,
+        )
+    try:
+        kept = _wait_for(process, out)
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+    if kept is None:
+        raise Unavailable(_last_error(log, start))
+    _tell_where(stack, out, kept.environment)
+    click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; its log is {log}", err=True)
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", out: Path) -> "StackState | None":
+    """Return the stack that a process keeps once it serves, or None where the process ended instead."""
+    from deploy.local.stack import running
+
+    while process.poll() is None:
+        found = running(out)
+        if found and found.keeper.pid == process.pid:
+            return found
+        time.sleep(ASK_EVERY_S)
+    return None
+
+
+def _last_error(log: Path, start: int) -> str:
+    """Return what a process wrote about its end."""
+    with log.open("rb") as file:
+        file.seek(start)
+        text = file.read().decode(errors="replace").strip()
+    return text.rpartition("error: ")[2] or "it ended without a word"
+
+
+def _tell_where(stack: "LocalStackName", out: Path, environment: dict[str, str]) -> None:
+    """Print how clients find the stack, and how to start a run on it, as lines for a shell."""
+    for name, value in environment.items():
+        click.echo(f"export {name}={quote(value)}")
+    if stack == "embedded":
+        ways = [f"cp deploy/runs/small.yaml {quote(str(out / 'inbox'))}/"]
+    else:
+        bucket = environment["FITSENSE_CONFIG_BUCKET"]
+        ways = [
+            f"gcloud storage cp deploy/runs/small.yaml gs://{bucket}/runs/",
+            f"fitsense run deploy/runs/small.yaml --stack emulators --out {quote(str(out))}",
+        ]
+    click.echo("# a run begins when its config is dropped:")
+    for way in ways:
+        click.echo(f"#   {way}")
+    sys.stdout.flush()

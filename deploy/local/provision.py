@@ -1,0 +1,130 @@
+"""Provision: the topology's topics, subscriptions and buckets, on emulators that begin with nothing.
+
+Every function here may be called again, and then changes what is different.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+import grpc
+import requests
+from google.api_core.exceptions import AlreadyExists, GoogleAPIError
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from google.cloud.storage.exceptions import InvalidResponse
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
+
+from deploy.local.ports import HOST
+from deploy.topology import Bucket, Edge, Topology, subscription_id
+from shared.errors import Unavailable
+
+CALL_S = 5.0
+AT_ONCE = 8
+
+
+def provision_events(graph: Topology, project: str, pubsub: str, ports: Mapping[str, int]) -> None:
+    """Make every topic, and a push subscription for each function that has a port.
+
+    `pubsub` is HOST:PORT. Raises Unavailable as long as Pub/Sub does not answer.
+    """
+    with _unavailable("Pub/Sub"), grpc.insecure_channel(pubsub) as channel, ThreadPoolExecutor(AT_ONCE) as threads:
+        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+        topics = [f"projects/{project}/topics/{name}" for name in (*graph.topics, graph.dead_letters.topic)]
+        _all(threads, [partial(_create_topic, publisher, topic) for topic in topics])
+        wanted = [wanted_subscription(graph, project, edge, ports) for edge in _edges(graph) if edge.function in ports]
+        _all(threads, [partial(_create_subscription, subscriber, one) for one in wanted])
+
+
+def provision_buckets(graph: Topology, project: str, url: str, names: Mapping[str, str]) -> None:
+    """Make the buckets, each under the name it has on this stack, and their notifications; raises Unavailable."""
+    with _unavailable("Cloud Storage"):
+        nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        client = storage.Client(project, nobody, client_options={"api_endpoint": url})
+        for key, bucket in (("artifacts", graph.buckets.artifacts), ("configs", graph.buckets.configs)):
+            _make_bucket(client, project, names[key], bucket)
+
+
+def wanted_subscription(graph: Topology, project: str, edge: Edge, ports: Mapping[str, int]) -> Subscription:
+    """Return an edge as Pub/Sub has it. Dead letters that fail are tried for ever: they have nowhere to go."""
+    backoff = graph.retry.local
+    subscription = Subscription(
+        name=f"projects/{project}/subscriptions/{subscription_id(edge.topic, edge.function)}",
+        topic=f"projects/{project}/topics/{edge.topic}",
+        push_config=PushConfig(push_endpoint=push_endpoint(project, edge.topic, ports[edge.function])),
+        ack_deadline_seconds=graph.deployed()[edge.function].timeout_s,
+        retry_policy=RetryPolicy(
+            minimum_backoff=timedelta(seconds=backoff.min_backoff_s),
+            maximum_backoff=timedelta(seconds=backoff.max_backoff_s),
+        ),
+    )
+    if edge != graph.dead_letter_edge():
+        subscription.dead_letter_policy = DeadLetterPolicy(
+            dead_letter_topic=f"projects/{project}/topics/{graph.dead_letters.topic}",
+            max_delivery_attempts=graph.retry.max_delivery_attempts,
+        )
+    return subscription
+
+
+def push_endpoint(project: str, topic: str, port: int) -> str:
+    """Return where to push a topic: functions-framework takes the topic's name from the path."""
+    return f"http://{HOST}:{port}/projects/{project}/topics/{topic}"
+
+
+def _edges(graph: Topology) -> list[Edge]:
+    return [*graph.edges().values(), graph.dead_letter_edge()]
+
+
+def _create_topic(publisher: PublisherClient, topic: str) -> None:
+    try:
+        publisher.create_topic(name=topic, timeout=CALL_S, retry=None)
+    except AlreadyExists:
+        return
+
+
+def _create_subscription(subscriber: SubscriberClient, wanted: Subscription) -> None:
+    try:
+        subscriber.create_subscription(request=wanted, timeout=CALL_S, retry=None)
+    except AlreadyExists:
+        mask = {"paths": ["push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy"]}
+        subscriber.update_subscription(subscription=wanted, update_mask=mask, timeout=CALL_S, retry=None)
+
+
+def _make_bucket(client: storage.Client, project: str, name: str, wanted: Bucket) -> None:
+    bucket = client.lookup_bucket(name, timeout=CALL_S, retry=None)
+    if bucket is None:
+        bucket = client.create_bucket(name, timeout=CALL_S, retry=None)
+    if bool(bucket.versioning_enabled) != wanted.versioning:
+        bucket.versioning_enabled = wanted.versioning
+        bucket.patch(timeout=CALL_S, retry=None)
+    told = wanted.notification
+    if told is None:
+        return
+    there = {(one.topic_name, one.blob_name_prefix) for one in bucket.list_notifications(timeout=CALL_S, retry=None)}
+    if (told.topic, told.prefix) not in there:
+        bucket.notification(
+            topic_name=told.topic,
+            topic_project=project,
+            event_types=["OBJECT_FINALIZE"],
+            blob_name_prefix=told.prefix,
+            payload_format="JSON_API_V1",
+        ).create(timeout=CALL_S, retry=None)
+
+
+def _all(threads: ThreadPoolExecutor, calls: list[Callable[[], None]]) -> None:
+    for done in [threads.submit(call) for call in calls]:
+        done.result()
+
+
+@contextmanager
+def _unavailable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (GoogleAPIError, InvalidResponse, requests.RequestException) as exc:
+        raise Unavailable(f"{what}: {' '.join(str(exc).split())}") from exc

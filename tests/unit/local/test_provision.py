@@ -1,0 +1,32 @@
+"""The topology as Pub/Sub has it."""
+
+from datetime import timedelta
+
+import pytest
+
+from deploy.local.provision import push_endpoint, wanted_subscription
+from deploy.topology import Edge, topology
+
+EDGES = list(topology().edges().values())
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.function)
+def test_a_phase_is_pushed_to_with_its_own_deadline_and_gives_up_into_the_dead_letters(edge: Edge) -> None:
+    graph = topology()
+    wanted = wanted_subscription(graph, "p", edge, {edge.function: 8080})
+    assert wanted.name == f"projects/p/subscriptions/{edge.topic}--{edge.function}"
+    assert wanted.topic == f"projects/p/topics/{edge.topic}"
+    assert wanted.push_config.push_endpoint == f"http://127.0.0.1:8080/projects/p/topics/{edge.topic}"
+    assert wanted.ack_deadline_seconds == graph.functions[edge.function].timeout_s
+    assert wanted.retry_policy.minimum_backoff == timedelta(seconds=graph.retry.local.min_backoff_s)
+    assert wanted.retry_policy.maximum_backoff == timedelta(seconds=graph.retry.local.max_backoff_s)
+    assert wanted.dead_letter_policy.dead_letter_topic == "projects/p/topics/dead-letters"
+    assert wanted.dead_letter_policy.max_delivery_attempts == 5
+
+
+def test_dead_letters_have_no_dead_letters() -> None:
+    graph = topology()
+    wanted = wanted_subscription(graph, "p", graph.dead_letter_edge(), {"dead-letters": 8080})
+    assert wanted.name == "projects/p/subscriptions/dead-letters--dead-letters"
+    assert not wanted.dead_letter_policy.dead_letter_topic
+    assert wanted.push_config.push_endpoint == push_endpoint("p", "dead-letters", 8080)
