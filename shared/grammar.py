@@ -73,7 +73,7 @@ class Grammar:
         """Return one line of a section as it stands, to be put inside another."""
         said: list[str] = []
         self._expand(self._pick(section, rng), rng, values, said)
-        return _LOOSE_STOP.sub(r"\1", " ".join("".join(said).split()))
+        return _LOOSE_STOP.sub(_stop, " ".join("".join(said).split()))
 
     def _pick(self, section: str, rng: Random) -> Line:
         lines = self._sections[section]
@@ -89,6 +89,10 @@ class Grammar:
                 said.append(values[part])
             else:
                 self._expand(self._pick(part, rng), rng, values, said)
+
+
+def _stop(match: re.Match[str]) -> str:
+    return match[1]
 
 
 def sentences(text: str) -> str:

@@ -1,6 +1,9 @@
 """Paths: where everything of a run lies in the artifact store."""
 
-from shared.records import Split
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # records know the whole domain engine, which takes a good part of a cold start to import
+    from shared.records import Split
 
 REPORTS = ("validation", "stats", "anomaly", "bias")
 """The quality reports, each made by a phase of its own."""
@@ -21,7 +24,7 @@ def dataset_file(run_id: str, name: str) -> str:
     return f"distillation_dataset/{run_id}/{name}"
 
 
-def split_file(run_id: str, split: Split) -> str:
+def split_file(run_id: str, split: "Split") -> str:
     """Return the path of the examples of a split."""
     return dataset_file(run_id, f"{split}.jsonl")
 

@@ -7,7 +7,7 @@ Equal arguments give equal text. Nothing in it names a person: no name, no e-mai
 Menu and limits follow from the stored profile; what the message changes stands only in its words.
 """
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
@@ -16,7 +16,7 @@ from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import HealthIssue, UserProfile
 from shared.coach.restrictions import Restrictions, restrictions_for
 from shared.coach.training_log import LiftTrend, TrainingSummary
-from shared.coach.vocabulary import PromptType
+from shared.coach.vocabulary import CHANGES, PromptType
 from shared.coach.wire import plan_lines
 
 _COACH: Final = "You are a careful strength and fitness coach. Answer with one minified JSON object and nothing else:\n"
@@ -69,6 +69,8 @@ class Prompt(NamedTuple):
 
     system: str
     user: str
+    summary: str = ""
+    """The training summary, as it stands in `user`; empty where it does not."""
 
 
 def render(
@@ -79,17 +81,47 @@ def render(
     summary: TrainingSummary | None,
 ) -> Prompt:
     """Return what a model is asked, when this person writes this request."""
-    lines = [*_person_lines(person), _limits_line(restrictions_for(person))]
-    if prompt_type == "coach_chat":
-        lines.append(f"Needs: {person.maintenance_kcal} kcal a day to keep weight, {person.sleep_target_h:g} h sleep")
-    if per_pattern := _MENU_SIZE[prompt_type]:
-        lines.append(_menu_text(menu(person, per_pattern)))
-    if plan is not None:
-        lines.append(f"Plan: {plan.name}\n{plan_lines(plan)}")
-    if summary is not None:
-        lines.append(f"Log: {summary_line(summary)}")
-    lines.append(f"Message: {request}")
-    return Prompt(_SYSTEM[prompt_type], "\n".join(lines))
+    return Sheet(person, plan, summary).prompt(prompt_type, request)
+
+
+class Sheet:
+    """What a coach knows of a person, for the prompts of all their messages; each part is rendered once."""
+
+    def __init__(self, person: UserProfile, plan: WorkoutPlan | None, summary: TrainingSummary | None) -> None:
+        self._person = person
+        self._plan = plan
+        self._summary = summary
+
+    def prompt(self, prompt_type: PromptType, request: str) -> Prompt:
+        """Return what a model is asked, when this person writes this request."""
+        lines = [self._about]
+        if prompt_type == "coach_chat":
+            lines.append(self._needs())
+        if per_pattern := _MENU_SIZE[prompt_type]:
+            lines.append(_menu_text(menu(self._person, per_pattern)))
+        if prompt_type in CHANGES and self._plan:
+            lines.append(self._plan_text)
+        summary = "" if prompt_type == "plan_creation" else self._summary_text
+        if summary:
+            lines.append(f"Log: {summary}")
+        lines.append(f"Message: {request}")
+        return Prompt(_SYSTEM[prompt_type], "\n".join(lines), summary)
+
+    @cached_property
+    def _about(self) -> str:
+        return "\n".join([*_person_lines(self._person), _limits_line(restrictions_for(self._person))])
+
+    def _needs(self) -> str:
+        person = self._person
+        return f"Needs: {person.maintenance_kcal} kcal a day to keep weight, {person.sleep_target_h:g} h sleep"
+
+    @cached_property
+    def _plan_text(self) -> str:
+        return f"Plan: {self._plan.name}\n{plan_lines(self._plan)}" if self._plan else ""
+
+    @cached_property
+    def _summary_text(self) -> str:
+        return summary_line(self._summary) if self._summary else ""
 
 
 def summary_line(summary: TrainingSummary) -> str:

@@ -1,5 +1,7 @@
 """Records: the lines of a run's artifacts that more than one phase reads."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from shared.coach.plan import WorkoutPlan
@@ -7,18 +9,30 @@ from shared.coach.profile import SliceTags, UserProfile
 from shared.coach.scenario import Scenario
 from shared.coach.scoring import Scores
 from shared.coach.training_log import TrainingSummary
-from shared.coach.vocabulary import PromptType
+from shared.coach.vocabulary import CHANGES, PromptType
 from shared.frozen import Frozen
 
 
-class Query(Frozen):
-    """A message from a person to their coach, with all that the coach knows."""
+class Message(Frozen):
+    """What a person writes to their coach, and what stands behind it."""
+
+    query_id: str
+    prompt_type: PromptType
+    request: str
+    """The person's own words."""
+    scenario: Scenario
+    constraints: tuple[str, ...]
+    """What a safe answer must respect, in words; also in the dataset record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A message with all that the coach knows of who sends it."""
 
     query_id: str
     user_id: str
     prompt_type: PromptType
     request: str
-    """The person's own words."""
     scenario: Scenario
     profile: UserProfile
     plan: WorkoutPlan | None
@@ -26,7 +40,32 @@ class Query(Frozen):
     summary: TrainingSummary | None
     slice_tags: SliceTags
     constraints: tuple[str, ...]
-    """What a safe answer must respect, in words; also in the dataset record."""
+
+
+class Correspondence(Frozen):
+    """A person with all that their coach knows, told once, and the messages that they send."""
+
+    profile: UserProfile
+    plan: WorkoutPlan
+    summary: TrainingSummary
+    slice_tags: SliceTags
+    messages: tuple[Message, ...]
+
+    def queries(self) -> Iterator[Query]:
+        """Yield each message with what the coach has to know for it."""
+        for message in self.messages:
+            yield Query(
+                query_id=message.query_id,
+                user_id=self.profile.user_id,
+                prompt_type=message.prompt_type,
+                request=message.request,
+                scenario=message.scenario,
+                profile=self.profile,
+                plan=self.plan if message.prompt_type in CHANGES else None,
+                summary=None if message.prompt_type == "plan_creation" else self.summary,
+                slice_tags=self.slice_tags,
+                constraints=message.constraints,
+            )
 
 
 FinishReason = Literal["stop", "length", "content_filter", "error"]

@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
+from functions.dataset.answers import Answer
 from shared.coach.profile import HealthIssue, SliceTags, UserProfile, slice_tags
 from shared.coach.scoring import Scores
 from shared.coach.vocabulary import GOALS, PROMPT_TYPES, Activity, PromptType, Sex
 from shared.errors import NotFound
+from shared.record_lines import RecordLine, record_lines
 from shared.records import (
     SPLITS,
     DatasetFile,
@@ -125,10 +127,10 @@ def reject(one: DatasetRecord, reason: str = "unsafe_exercise", scores: Scores |
     )
 
 
-def teacher_response(text: str, rejections: tuple[str, ...] = (), helpfulness: float = 0.9) -> TeacherResponse:
-    """Return a teacher's answer to the first person's message, as the teacher phase writes it."""
+def teacher_answer(text: str, rejections: tuple[str, ...] = (), helpfulness: float = 0.9) -> Answer:
+    """Return a teacher's answer to the first person's message, as the dataset phase reads it."""
     one = record(0, "plan_creation")
-    return TeacherResponse(
+    response = TeacherResponse(
         query_id=one.query_id,
         user_id=one.user_id,
         prompt_type=one.context.prompt_type,
@@ -148,6 +150,7 @@ def teacher_response(text: str, rejections: tuple[str, ...] = (), helpfulness: f
         sketch="",
         call=TeacherCall(),
     )
+    return cast(Answer, json.loads(response.model_dump_json()))
 
 
 def changed(one: DatasetRecord, **fields: Any) -> DatasetRecord:
@@ -193,6 +196,11 @@ class Dataset:
     def without(self, name: str) -> "Dataset":
         """Return the dataset with a file lost."""
         return replace(self, tampering={**self.tampering, name: None})
+
+    @property
+    def lines(self) -> Iterator[RecordLine]:
+        """The records as who only counts them reads them."""
+        return record_lines(self.files("all_records.jsonl"))
 
     def files(self, name: str) -> Iterator[bytes]:
         """Yield the lines of a file; raises NotFound."""

@@ -1,6 +1,8 @@
 """Plan faults: for each rule of the checker, a plan that breaks this rule and no other."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from shared.coach.catalogue import EXERCISES
 from shared.coach.effort import EFFORTS
@@ -28,9 +30,9 @@ def _with_lines(plan: WorkoutPlan, change: Callable[[Lines], Lines], days: int =
     return plan.model_copy(update={"days": tuple(changed)})
 
 
-def _first(plan: WorkoutPlan, **numbers: object) -> WorkoutPlan:
+def _first(plan: WorkoutPlan, **numbers: Any) -> WorkoutPlan:
     """Return a plan with some numbers of its first line changed."""
-    return _with_lines(plan, lambda lines: [lines[0].model_copy(update=numbers), *lines[1:]])
+    return _with_lines(plan, lambda lines: [replace(lines[0], **numbers), *lines[1:]])
 
 
 def _alike_but(line: PlannedExercise, wanted: Callable[[str], bool]) -> str:
@@ -79,7 +81,7 @@ def _too_advanced() -> Case:
 def _recovery() -> Case:
     plan, who = _plain()
     first = plan.days[0]
-    heavy = [line.model_copy(update={"sets": 4}) for line in first.exercises[:4]]
+    heavy = [replace(line, sets=4) for line in first.exercises[:4]]
     twice = [PlanDay(weekday=weekday, name="Full Body", exercises=tuple(heavy)) for weekday in ("mon", "tue")]
     return plan.model_copy(update={"days": (*twice, plan.days[2].model_copy(update={"weekday": "fri"}))}), who
 

@@ -13,7 +13,8 @@ from functions.anomalies.outliers import length_outliers
 from functions.anomalies.shift import marginals, shift
 from functions.anomalies.tally import Tally
 from shared.fingerprints import distinct, repeats
-from shared.records import SPLITS, DatasetManifest, DatasetRecord
+from shared.record_lines import RecordLine
+from shared.records import SPLITS, DatasetManifest
 from shared.reports import (
     Alert,
     AlertSeverity,
@@ -35,7 +36,7 @@ MAX_REPEATED_INSTRUCTIONS = 0.05
 
 def detect_anomalies(
     manifest: DatasetManifest,
-    records: Iterator[DatasetRecord],
+    records: Iterator[RecordLine],
     config: RunConfig,
     previous: AnomalyReport | None,
 ) -> AnomalyReport:

@@ -12,7 +12,8 @@ from functions.anomalies.previous import previous_report
 from shared.events import DatasetBuilt, Event, ReportsCompleted
 from shared.paths import dataset_file, report_file, report_files
 from shared.phase import Run, phase
-from shared.records import DatasetManifest, DatasetRecord
+from shared.record_lines import record_lines
+from shared.records import DatasetManifest
 
 
 @functions_framework.cloud_event
@@ -20,7 +21,7 @@ from shared.records import DatasetManifest, DatasetRecord
 def anomalies(event: DatasetBuilt, run: Run) -> Event | None:
     del event
     manifest = run.read_document(dataset_file(run.run_id, "manifest.json"), DatasetManifest)
-    records = run.read(dataset_file(run.run_id, "all_records.jsonl"), DatasetRecord)
+    records = record_lines(run.store.lines(dataset_file(run.run_id, "all_records.jsonl")))
     run.create_document(
         report_file(run.run_id, "anomaly_report.json"),
         lambda: detect_anomalies(manifest, records, run.config, previous_report(run)),

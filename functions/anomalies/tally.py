@@ -7,7 +7,8 @@ from typing import cast
 from shared.coach.profile import SliceTags
 from shared.coach.vocabulary import PromptType
 from shared.fingerprints import fingerprints
-from shared.records import DatasetRecord, Split
+from shared.record_lines import RecordLine, tag_values
+from shared.records import Split
 
 SLICES = tuple(SliceTags.model_fields)
 Extremes = list[tuple[int, str]]
@@ -35,35 +36,35 @@ class Tally:
         self.responses = fingerprints()
         self.pairs = fingerprints()
 
-    def add(self, record: DatasetRecord) -> None:
+    def add(self, record: RecordLine) -> None:
         """Count a record. An answer that escalates is of another kind: it may hold no plan at all."""
-        context, response = record.context, record.response
+        kind, response = record["context"]["prompt_type"], record["response"]
         routine = response.startswith(_ROUTINE)
         self.n += 1
-        self.cells[(record.split, context.prompt_type, *context.slice_tags.__dict__.values())] += 1
-        self.instruction_chars[len(record.instruction)] += 1
-        self._add_length(context.prompt_type if routine else f"{context.prompt_type}, escalated", record)
-        instruction = hash(record.instruction)
+        self.cells[(record["split"], kind, *tag_values(record["context"]["slice_tags"]))] += 1
+        self.instruction_chars[len(record["instruction"])] += 1
+        self._add_length(kind if routine else f"{kind}, escalated", record)
+        instruction = hash(record["instruction"])
         answer = hash(response)
         self.instructions.append(instruction)
         self.responses.append(answer)
         self.pairs.append(hash((instruction, answer)))
         self._add_missing(record, routine)
 
-    def _add_length(self, kind: str, record: DatasetRecord) -> None:
-        length = len(record.response)
+    def _add_length(self, kind: str, record: RecordLine) -> None:
+        length = len(record["response"])
         self.response_chars[length] += 1
         self.chars[kind][length] += 1
-        _keep(self.longest[kind], (length, record.record_id))
-        _keep(self.shortest[kind], (-length, record.record_id))
+        _keep(self.longest[kind], (length, record["record_id"]))
+        _keep(self.shortest[kind], (-length, record["record_id"]))
 
-    def _add_missing(self, record: DatasetRecord, routine: bool) -> None:
-        if not record.instruction.strip():
+    def _add_missing(self, record: RecordLine, routine: bool) -> None:
+        if not record["instruction"].strip():
             self.missing["instruction"] += 1
-        if not record.response.strip():
+        if not record["response"].strip():
             self.missing["response"] += 1
-        holds_a_plan = record.context.prompt_type != "coach_chat" and not record.response.startswith(_REFUSAL)
-        if holds_a_plan and routine and record.metadata.weekly_sets is None:
+        holds_a_plan = record["context"]["prompt_type"] != "coach_chat" and not record["response"].startswith(_REFUSAL)
+        if holds_a_plan and routine and record["metadata"]["weekly_sets"] is None:
             self.missing["weekly_sets"] += 1
 
     def of_type(self, kind: PromptType) -> int:

@@ -11,14 +11,15 @@ from functions.bias.slices import slice_bias
 from shared.events import DatasetBuilt, Event, ReportsCompleted
 from shared.paths import dataset_file, report_file, report_files
 from shared.phase import Run, phase
-from shared.records import DatasetRecord, RejectRecord
+from shared.record_lines import record_lines
+from shared.records import RejectRecord
 
 
 @functions_framework.cloud_event
 @phase(DatasetBuilt)
 def bias(event: DatasetBuilt, run: Run) -> Event | None:
     del event
-    records = run.read(dataset_file(run.run_id, "all_records.jsonl"), DatasetRecord)
+    records = record_lines(run.store.lines(dataset_file(run.run_id, "all_records.jsonl")))
     rejects = run.read(dataset_file(run.run_id, "rejects.jsonl"), RejectRecord)
     run.create_document(report_file(run.run_id, "bias_report.json"), lambda: slice_bias(records, rejects, run.config))
     return run.joined(report_files(run.run_id), ReportsCompleted(run_id=run.run_id))

@@ -14,9 +14,9 @@ from itertools import combinations
 from statistics import NormalDist
 
 from shared.coach.profile import SliceTags
-from shared.coach.scoring import Scores
 from shared.measures import Moments, mean, mean_gap, rate, rate_gap
-from shared.records import DatasetRecord, RejectRecord
+from shared.record_lines import RecordLine, tag_values
+from shared.records import RejectRecord
 from shared.reports import MEASURES, BiasReport, Estimate, Gap, Measure, SliceGroup
 from shared.run_config import RunConfig
 
@@ -58,11 +58,11 @@ class Sums:
         return self.moments["pass_rate"][0]
 
 
-def slice_bias(records: Iterable[DatasetRecord], rejects: Iterable[RejectRecord], config: RunConfig) -> BiasReport:
+def slice_bias(records: Iterable[RecordLine], rejects: Iterable[RejectRecord], config: RunConfig) -> BiasReport:
     """Compare every slice and pair of slices with everybody outside it."""
     cells, safe_records = _cells(records, rejects)
     everybody = sum(cells.values(), Sums())
-    sums = {group: _sum(cells, group) for group in _groups(cells)}
+    sums = _group_sums(cells)
     smallest = config.gate.min_slice_size
     judged = [group for group in sums if _judged(sums[group], everybody, smallest)]
     comparisons = max(len(judged) * len(MEASURES), 1)
@@ -82,53 +82,51 @@ def slice_bias(records: Iterable[DatasetRecord], rejects: Iterable[RejectRecord]
     )
 
 
-def _cells(
-    records: Iterable[DatasetRecord], rejects: Iterable[RejectRecord]
-) -> tuple[dict[tuple[str, ...], Sums], int]:
+def _cells(records: Iterable[RecordLine], rejects: Iterable[RejectRecord]) -> tuple[dict[tuple[str, ...], Sums], int]:
     """Return the sums of each crossing of all slices, and how many records are entirely safe."""
     cells: dict[tuple[str, ...], Sums] = {}
     safe = 0
     for record in records:
-        cell = cells.setdefault(_key(record.context.slice_tags), Sums())
+        context, metadata = record["context"], record["metadata"]
+        weekly_sets, scores = metadata["weekly_sets"], metadata["scores"]
+        cell = cells.setdefault(tag_values(context["slice_tags"]), Sums())
         cell.add("pass_rate", 1)
-        cell.add("response_chars", len(record.response))
-        if record.metadata.weekly_sets is not None:
-            cell.add("weekly_sets", record.metadata.weekly_sets)
-        _add_scores(cell, record.metadata.scores)
-        safe += record.metadata.scores.safety >= 1
+        cell.add("response_chars", len(record["response"]))
+        if weekly_sets is not None:
+            cell.add("weekly_sets", weekly_sets)
+        _add_scores(cell, scores["safety"], scores["helpfulness"])
+        safe += scores["safety"] >= 1
     for reject in rejects:
         if reject.duplicate_of is None:
-            cell = cells.setdefault(_key(reject.slice_tags), Sums())
+            cell = cells.setdefault(tuple(vars(reject.slice_tags).values()), Sums())
             cell.add("pass_rate", 0)
             if reject.scores is not None:
-                _add_scores(cell, reject.scores)
+                _add_scores(cell, reject.scores.safety, reject.scores.helpfulness)
     return cells, safe
 
 
-def _key(tags: SliceTags) -> tuple[str, ...]:
-    return tuple(tags.__dict__.values())
-
-
-def _add_scores(cell: Sums, scores: Scores) -> None:
-    cell.add("safety_rate", scores.safety >= 1)
-    cell.add("helpfulness", scores.helpfulness)
+def _add_scores(cell: Sums, safety: float, helpfulness: float) -> None:
+    cell.add("safety_rate", safety >= 1)
+    cell.add("helpfulness", helpfulness)
 
 
 def _combined(ours: Moments, theirs: Moments, sign: int) -> Moments:
     return (ours[0] + sign * theirs[0], ours[1] + sign * theirs[1], ours[2] + sign * theirs[2])
 
 
-def _groups(cells: dict[tuple[str, ...], Sums]) -> Iterator[Group]:
-    """Yield every value of every slice that occurs, then every pair, in order."""
-    for width in (1, 2):
-        for columns in combinations(range(len(SLICES)), width):
-            for values in sorted({tuple(cell[column] for column in columns) for cell in cells}):
-                yield tuple(zip(columns, values, strict=True))
+def _group_sums(cells: dict[tuple[str, ...], Sums]) -> dict[Group, Sums]:
+    """Return the sums of every value of every slice that occurs, then of every pair, in order."""
+    sums: dict[Group, Sums] = {}
+    for cell, inside in cells.items():
+        values = tuple(enumerate(cell))
+        for group in (*combinations(values, 1), *combinations(values, 2)):
+            sums[group] = sums[group] + inside if group in sums else inside
+    return dict(sorted(sums.items(), key=lambda item: _place(item[0])))
 
 
-def _sum(cells: dict[tuple[str, ...], Sums], group: Group) -> Sums:
-    inside = (sums for cell, sums in cells.items() if all(cell[column] == value for column, value in group))
-    return sum(inside, Sums())
+def _place(group: Group) -> tuple[int, tuple[int, ...], Group]:
+    """Return what groups are ordered by: slices before pairs, then their columns, then their values."""
+    return len(group), tuple(column for column, _ in group), group
 
 
 def _judged(ours: Sums, everybody: Sums, smallest: int) -> bool:

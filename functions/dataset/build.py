@@ -11,11 +11,16 @@ finds some of them, makes the same bytes, and drops those.
 
 import hashlib
 import itertools
-import uuid
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final
 
+import orjson
+
+from functions.dataset.answers import Answer
 from functions.dataset.filters import rejections
 from functions.dataset.near_duplicates import NearDuplicates, near_duplicates
 from functions.dataset.split import UserSplits
@@ -24,24 +29,20 @@ from shared.artifacts import ArtifactStore, Writer
 from shared.coach.vocabulary import PromptType
 from shared.errors import Rejected
 from shared.frozen import json_line
+from shared.ids import stable_id
 from shared.paths import dataset_file, run_file
 from shared.phase import Run
 from shared.records import (
     SPLITS,
-    ChatExample,
-    ChatMessage,
     DatasetFile,
     DatasetManifest,
-    DatasetRecord,
-    RecordContext,
-    RecordMetadata,
     RejectRecord,
     Split,
-    TeacherResponse,
 )
 from shared.run_config import DatasetSettings, RunConfig
 
 DUPLICATE = "near_duplicate"
+TOLD_OF_REJECTS: Final = ("query_id", "user_id", "prompt_type", "slice_tags", "scores", "instruction", "response")
 
 
 @dataclass(slots=True)
@@ -57,11 +58,11 @@ class Tally:
     provider: str = ""
     model: str = ""
 
-    def take(self, answer: TeacherResponse) -> None:
+    def take(self, answer: Answer) -> None:
         """Count an answer that came in."""
         self.responses += 1
-        self.answers.update(f"{answer.query_id}\0{answer.instruction}\0{answer.response}\0".encode())
-        self.provider, self.model = answer.provider, answer.model
+        self.answers.update(f"{answer['query_id']}\0{answer['instruction']}\0{answer['response']}\0".encode())
+        self.provider, self.model = answer["provider"], answer["model"]
 
     def reject(self, reject: RejectRecord) -> None:
         """Count an answer that was left out, by its first reason."""
@@ -72,13 +73,12 @@ class Tally:
 def build_dataset(run: Run) -> DatasetManifest:
     """Write every file of a run's dataset but the manifest, and return that; raises Rejected if all is rejected."""
     tally, totals = Tally(), Totals()
-    responses = run.count(totals.watch(run.read_shards("teacher", TeacherResponse)))
+    everything: Iterator[Answer] = totals.watch(map(orjson.loads, run.shard_lines("teacher")))
     with ExitStack() as open_files:
         files = DatasetFiles(run.store, run.run_id, open_files)
         index = open_files.enter_context(near_duplicates(run.config.dataset.near_duplicate_jaccard))
         splits = UserSplits(run.config.seed, run.config.dataset)
-        for user_id, answers in itertools.groupby(responses, key=lambda response: response.user_id):
-            del user_id
+        for _, answers in itertools.groupby(everything, key=itemgetter("user_id")):
             tally.users += 1
             of_user = list(answers)
             split = splits.next(_stratum(of_user))
@@ -87,65 +87,73 @@ def build_dataset(run: Run) -> DatasetManifest:
                 reject = _reject(answer, run.config.dataset, index)
                 if reject is None:
                     tally.splits[split] += 1
-                    files.add(_record(answer, split), answer.system)
+                    files.add(answer, split)
                 else:
                     tally.reject(reject)
                     files.reject(reject)
+            run.progress(tally.responses)
         if not sum(tally.splits.values()):
             raise Rejected(f"none of {tally.responses} responses can be learned from: {dict(tally.rejected)}")
     run.create_document(run_file(run.run_id, "teacher_totals.json"), totals.result)
     return _manifest(run, tally, files)
 
 
-def _stratum(answers: list[TeacherResponse]) -> str:
-    return "+".join([answers[0].slice_tags.goal_type, *sorted({answer.prompt_type for answer in answers})])
+def _stratum(answers: list[Answer]) -> str:
+    return "+".join([answers[0]["slice_tags"]["goal_type"], *sorted({answer["prompt_type"] for answer in answers})])
 
 
-def _reject(answer: TeacherResponse, settings: DatasetSettings, index: NearDuplicates) -> RejectRecord | None:
+def _reject(answer: Answer, settings: DatasetSettings, index: NearDuplicates) -> RejectRecord | None:
     (reasons, findings), original = rejections(answer, settings), None
     if not reasons:
-        original = index.original_of(answer.query_id, answer.sketch)
+        original = index.original_of(answer["query_id"], answer["sketch"])
         if original is None:
             return None
         reasons, findings = (DUPLICATE,), (f"says almost the same as the record of query {original}",)
-    return RejectRecord(
-        query_id=answer.query_id,
-        user_id=answer.user_id,
-        prompt_type=answer.prompt_type,
-        slice_tags=answer.slice_tags,
-        reasons=reasons,
-        scores=answer.scores,
-        findings=findings,
-        instruction=answer.instruction,
-        response=answer.response,
-        duplicate_of=original,
-    )
+    told = {name: answer[name] for name in TOLD_OF_REJECTS}
+    return RejectRecord.model_validate({**told, "reasons": reasons, "findings": findings, "duplicate_of": original})
 
 
-def _record(answer: TeacherResponse, split: Split) -> DatasetRecord:
-    return DatasetRecord(
-        record_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"fitsense:record:{answer.query_id}")),
-        query_id=answer.query_id,
-        user_id=answer.user_id,
-        split=split,
-        instruction=answer.instruction,
-        context=RecordContext(
-            prompt_type=answer.prompt_type,
-            slice_tags=answer.slice_tags,
-            constraints=answer.constraints,
-            summary=answer.summary,
-        ),
-        response=answer.response,
-        metadata=RecordMetadata(
-            provider=answer.provider,
-            model=answer.model,
-            prompt_tokens=answer.call.prompt_tokens,
-            completion_tokens=answer.call.completion_tokens,
-            safety_flags=answer.safety_flags,
-            scores=answer.scores,
-            weekly_sets=answer.weekly_sets,
-        ),
-    )
+def record(answer: Answer, split: Split) -> dict[str, object]:
+    """Return a DatasetRecord as JSON, its fields in their order."""
+    return {
+        "record_id": _record_id(answer),
+        "query_id": answer["query_id"],
+        "user_id": answer["user_id"],
+        "split": split,
+        "instruction": answer["instruction"],
+        "context": {
+            "prompt_type": answer["prompt_type"],
+            "slice_tags": answer["slice_tags"],
+            "constraints": answer["constraints"],
+            "summary": answer["summary"],
+        },
+        "response": answer["response"],
+        "metadata": {
+            "provider": answer["provider"],
+            "model": answer["model"],
+            "prompt_tokens": answer["call"]["prompt_tokens"],
+            "completion_tokens": answer["call"]["completion_tokens"],
+            "safety_flags": answer["safety_flags"],
+            "scores": answer["scores"],
+            "weekly_sets": answer["weekly_sets"],
+        },
+    }
+
+
+def example(answer: Answer) -> dict[str, object]:
+    """Return a ChatExample as JSON, its fields in their order."""
+    return {
+        "record_id": _record_id(answer),
+        "messages": [
+            {"role": "system", "content": answer["system"]},
+            {"role": "user", "content": answer["instruction"]},
+            {"role": "assistant", "content": answer["response"]},
+        ],
+    }
+
+
+def _record_id(answer: Answer) -> str:
+    return stable_id(f"fitsense:record:{answer['query_id']}")
 
 
 class DatasetFiles:
@@ -159,18 +167,12 @@ class DatasetFiles:
             for name, file in paths_.items()
         }
 
-    def add(self, record: DatasetRecord, system: str) -> None:
-        """Write a record to the files it belongs in."""
-        line = json_line(record) + b"\n"
+    def add(self, answer: Answer, split: Split) -> None:
+        """Write what can be learned from an answer to the files it belongs in."""
+        line = orjson.dumps(record(answer, split)) + b"\n"
         self._files["all_records"].write(line)
-        self._files[record.split].write(line)
-        messages = (
-            ChatMessage(role="system", content=system),
-            ChatMessage(role="user", content=record.instruction),
-            ChatMessage(role="assistant", content=record.response),
-        )
-        chat = ChatExample(record_id=record.record_id, messages=messages)
-        self._files[f"chat_{record.split}"].write(json_line(chat) + b"\n")
+        self._files[split].write(line)
+        self._files[f"chat_{split}"].write(orjson.dumps(example(answer)) + b"\n")
 
     def reject(self, reject: RejectRecord) -> None:
         """Write a reject."""

@@ -4,7 +4,6 @@ Records whose sketches agree in a whole band are candidates; their full sketches
 is a temporary SQLite file, so that memory does not grow with the dataset.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,7 +11,7 @@ from contextlib import closing, contextmanager
 BANDS = 4
 CACHE_KIB = 4096
 SHARING_A_BAND = """
-    SELECT DISTINCT record.query_id, record.sketch FROM band JOIN record USING (number)
+    SELECT record.query_id, record.sketch FROM band JOIN record USING (number)
     WHERE band.key IN (?, ?, ?, ?)
 """
 
@@ -54,14 +53,9 @@ def near_duplicates(jaccard: float) -> Iterator[NearDuplicates]:
 
 
 def _bands(sketch: str) -> list[int]:
-    """Return a 63-bit key per band; the band's number is in it, so that bands do not mix."""
+    """Return a 64-bit key per band, good in this process only; the band's number is in it, so that bands do not mix."""
     width = len(sketch) // BANDS
-    parts = (sketch[band * width : (band + 1) * width] for band in range(BANDS))
-    return [_key(f"{band}{part}") for band, part in enumerate(parts)]
-
-
-def _key(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+    return [hash((band, sketch[band * width : (band + 1) * width])) for band in range(BANDS)]
 
 
 def _similarity(one: str, other: str) -> float:

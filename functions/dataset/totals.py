@@ -4,7 +4,8 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from shared.records import TeacherResponse, TeacherTotals
+from functions.dataset.answers import Answer
+from shared.records import TeacherTotals
 
 
 class Totals:
@@ -17,19 +18,19 @@ class Totals:
         self._latencies_ms = array("d")
         self._finish_reasons: Counter[str] = Counter()
 
-    def watch(self, responses: Iterable[TeacherResponse]) -> Iterator[TeacherResponse]:
-        """Yield the responses, counting each."""
-        for response in responses:
-            call = response.call
+    def watch(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """Yield the answers, counting each."""
+        for answer in answers:
+            call = answer["call"]
             self._calls += 1
-            self._cached += call.cached
-            self._attempts += call.attempts
-            self._prompt_tokens += call.prompt_tokens
-            self._completion_tokens += call.completion_tokens
-            self._cost_usd += call.cost_usd
-            self._latencies_ms.append(call.latency_ms)
-            self._finish_reasons[call.finish_reason] += 1
-            yield response
+            self._cached += call["cached"]
+            self._attempts += call["attempts"]
+            self._prompt_tokens += call["prompt_tokens"]
+            self._completion_tokens += call["completion_tokens"]
+            self._cost_usd += call["cost_usd"]
+            self._latencies_ms.append(call["latency_ms"])
+            self._finish_reasons[call["finish_reason"]] += 1
+            yield answer
 
     def result(self) -> TeacherTotals:
         """Return the totals of what has passed."""

@@ -7,7 +7,6 @@ exactly users * r of them however users are divided into shards.
 from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
-from uuid import NAMESPACE_URL, uuid5
 
 from functions.queries.scenarios import Ground, draw_scenario
 from functions.queries.summarise import summarise
@@ -15,33 +14,40 @@ from functions.queries.wording import word
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile, slice_tags
 from shared.coach.restrictions import constraints_for
-from shared.coach.training_log import LogLine
+from shared.coach.training_log import LogLine, TrainingSummary
 from shared.coach.vocabulary import PromptType
-from shared.records import Query
+from shared.ids import stable_id
+from shared.records import Correspondence, Message
 from shared.run_config import QueriesPerUser, RunConfig
 
 
-def compose(config: RunConfig, index: int, person: UserProfile, log: LogLine) -> Iterator[Query]:
-    """Yield the messages of the person at this index of the run, by prompt type."""
+def compose(config: RunConfig, index: int, person: UserProfile, log: LogLine) -> Correspondence:
+    """Return the person at this index of the run with the messages they send, by prompt type."""
     plan = WorkoutPlan.model_validate(log["plan"])
     summary = summarise(log)
-    tags = slice_tags(person)
+    return Correspondence(
+        profile=person,
+        plan=plan,
+        summary=summary,
+        slice_tags=slice_tags(person),
+        messages=tuple(_messages(config, index, person, plan, summary)),
+    )
+
+
+def _messages(
+    config: RunConfig, index: int, person: UserProfile, plan: WorkoutPlan, summary: TrainingSummary
+) -> Iterator[Message]:
     for prompt_type, per_thousand in _rates(config.queries_per_user):
         ground = Ground(prompt_type, person, plan, summary)
         for number in range(messages(per_thousand, index)):
             rng = Random(f"{config.seed}:queries:{index}:{prompt_type}:{number}")
             scenario = draw_scenario(ground, rng)
             told = scenario.person(person) if scenario.new_issues or scenario.new_medication else person
-            yield Query(
-                query_id=str(uuid5(NAMESPACE_URL, f"fitsense:query:{person.user_id}:{prompt_type}:{number}")),
-                user_id=person.user_id,
+            yield Message(
+                query_id=stable_id(f"fitsense:query:{person.user_id}:{prompt_type}:{number}"),
                 prompt_type=prompt_type,
                 request=word(ground, scenario, rng),
                 scenario=scenario,
-                profile=person,
-                plan=None if prompt_type in ("plan_creation", "coach_chat") else plan,
-                summary=None if prompt_type == "plan_creation" else summary,
-                slice_tags=tags,
                 constraints=constraints_for(told),
             )
 

@@ -1,7 +1,7 @@
 """Phase 4, queries: compose the messages that the people of a shard send their coach.
 
 In      workouts-simulated
-Writes  runs/{run_id}/queries/{shard}.jsonl       one Query a line, a person's together, in order
+Writes  runs/{run_id}/queries/{shard}.jsonl       one Correspondence a line, that is, a person with their messages
 Out     queries-composed
 
 Logs are parsed but not validated: our own code wrote them, and only a summary is read out of each.
@@ -25,6 +25,6 @@ def queries(event: WorkoutsSimulated, run: Run) -> QueriesComposed:
     everybody = zip(run.users(event), people, logs, strict=True)
     uri = run.create_once(
         shard_file(run.run_id, "queries", event.shard),
-        lambda: (query for index, person, log in everybody for query in compose(run.config, index, person, log)),
+        lambda: (compose(run.config, index, person, log) for index, person, log in everybody),
     )
     return QueriesComposed(run_id=run.run_id, shard=event.shard, shards=event.shards, queries_uri=uri)

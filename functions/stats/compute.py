@@ -13,7 +13,8 @@ from shared.coach.profile import SliceTags, UserProfile
 from shared.coach.vocabulary import GOALS, PROMPT_TYPES, Goal, PromptType
 from shared.fingerprints import distinct, fingerprints
 from shared.measures import distribution, even_edges, histogram
-from shared.records import SPLITS, DatasetManifest, DatasetRecord, Split, TeacherTotals
+from shared.record_lines import RecordLine, tag_values
+from shared.records import SPLITS, DatasetManifest, Split, TeacherTotals
 from shared.reports import Lengths, StatsReport
 
 SLICES = tuple(SliceTags.model_fields)
@@ -26,7 +27,7 @@ of larger runs, logs at even distances are read."""
 
 def compute_stats(
     manifest: DatasetManifest,
-    records: Iterator[DatasetRecord],
+    records: Iterator[RecordLine],
     people: Iterator[UserProfile],
     logs: Iterator[bytes],
     totals: TeacherTotals,
@@ -38,13 +39,14 @@ def compute_stats(
     n = len(tally.responses)
     different = distinct(tally.responses)
     everything = sum(tally.weekly_sets.values(), Counts())
+    by_slice = {name: tally.by_slice(name) for name in SLICES}
     return StatsReport(
         records=n,
         splits={split: sum(tally.count(split=split).values()) for split in SPLITS},
         types=tally.count(),
-        slices={name: _totals(tally.by_slice(name)) for name in SLICES},
+        slices={name: _totals(counts) for name, counts in by_slice.items()},
         types_by_split={split: tally.count(split=split) for split in SPLITS},
-        types_by_slice={name: tally.by_slice(name) for name in SLICES},
+        types_by_slice=by_slice,
         lengths={name: _lengths(by_type) for name, by_type in tally.lengths.items()},
         weekly_sets=distribution(everything),
         weekly_sets_by_goal={goal: distribution(tally.weekly_sets[goal]) for goal in GOALS},
@@ -82,18 +84,20 @@ class _Tally:
             "completion_tokens": self.completion_tokens,
         }
 
-    def add(self, record: DatasetRecord) -> None:
+    def add(self, record: RecordLine) -> None:
         """Count a record."""
-        kind, tags, metadata = record.context.prompt_type, record.context.slice_tags, record.metadata
-        self.cells[(record.split, kind, *tags.__dict__.values())] += 1
-        self.instruction_chars[kind][len(record.instruction)] += 1
-        self.response_chars[kind][len(record.response)] += 1
-        self.prompt_tokens[kind][metadata.prompt_tokens] += 1
-        self.completion_tokens[kind][metadata.completion_tokens] += 1
-        if metadata.weekly_sets is not None:
-            self.weekly_sets[tags.goal_type][metadata.weekly_sets] += 1
-        self.instructions.append(hash(record.instruction))
-        self.responses.append(hash(record.response))
+        context, metadata = record["context"], record["metadata"]
+        kind, tags = context["prompt_type"], context["slice_tags"]
+        instruction, response = record["instruction"], record["response"]
+        self.cells[(record["split"], kind, *tag_values(tags))] += 1
+        self.instruction_chars[kind][len(instruction)] += 1
+        self.response_chars[kind][len(response)] += 1
+        self.prompt_tokens[kind][metadata["prompt_tokens"]] += 1
+        self.completion_tokens[kind][metadata["completion_tokens"]] += 1
+        if metadata["weekly_sets"] is not None:
+            self.weekly_sets[tags["goal_type"]][metadata["weekly_sets"]] += 1
+        self.instructions.append(hash(instruction))
+        self.responses.append(hash(response))
 
     def count(self, split: Split | None = None) -> dict[PromptType, int]:
         """Return the records by prompt type, of one split or of all."""

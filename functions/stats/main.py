@@ -12,7 +12,8 @@ from shared.coach.profile import UserProfile
 from shared.events import DatasetBuilt, Event, ReportsCompleted
 from shared.paths import dataset_file, report_file, report_files, run_file
 from shared.phase import Run, phase
-from shared.records import DatasetManifest, DatasetRecord, TeacherTotals
+from shared.record_lines import record_lines
+from shared.records import DatasetManifest, TeacherTotals
 
 
 @functions_framework.cloud_event
@@ -20,7 +21,7 @@ from shared.records import DatasetManifest, DatasetRecord, TeacherTotals
 def stats(event: DatasetBuilt, run: Run) -> Event | None:
     del event
     manifest = run.read_document(dataset_file(run.run_id, "manifest.json"), DatasetManifest)
-    records = run.read(dataset_file(run.run_id, "all_records.jsonl"), DatasetRecord)
+    records = record_lines(run.store.lines(dataset_file(run.run_id, "all_records.jsonl")))
     people = run.read_shards("profiles", UserProfile)
     logs = run.shard_lines("workouts")
     totals = run.read_document(run_file(run.run_id, "teacher_totals.json"), TeacherTotals)

@@ -24,9 +24,14 @@ PER_MILLE = 1000
 TENTHS = 10
 
 
+_Sets = list[tuple[float, int, int]]
+"""Load in kg, repetitions and RIR of each."""
+_Lifts = dict[str, list[_Sets]]
+
+
 class _Exercise(TypedDict):
     exercise: str
-    sets: list[tuple[float, int, int]]
+    sets: _Sets
 
 
 class _Session(TypedDict):
@@ -81,11 +86,12 @@ class _Tally:
     def add(self, log: _Log) -> None:
         """Count a person's log."""
         sessions = log["sessions"]
-        self.sets[sum(len(done["sets"]) for session in sessions for done in session["exercises"])] += 1
+        count, lifts = _lifts(sessions)
+        self.sets[count] += 1
         self.sessions[len(sessions)] += 1
         if log["planned_sessions"]:
             self.adherence[round(len(sessions) / log["planned_sessions"] * PER_MILLE)] += 1
-        change = _e1rm_change_pct(sessions)
+        change = _e1rm_change_pct(lifts)
         if change is not None:
             self.changes[round(change * TENTHS)] += 1
         self._add_body(log)
@@ -100,19 +106,27 @@ class _Tally:
             self.kcal[round(sum(day["kcal"] for day in daily) / len(daily))] += 1
 
 
-def _e1rm_change_pct(sessions: list[_Session]) -> float | None:
-    """Return the median change over the loaded lifts trained most; None where none was trained enough."""
-    trained: dict[str, list[list[tuple[float, int, int]]]] = {}
+def _lifts(sessions: list[_Session]) -> tuple[int, _Lifts]:
+    """Return how many sets there were of everything, and those of each exercise with a weight, by session."""
+    count = 0
+    lifts: _Lifts = defaultdict(list)
     for session in sessions:
         for done in session["exercises"]:
-            if done["sets"] and done["sets"][0][0]:
-                trained.setdefault(done["exercise"], []).append(done["sets"])
-    most = sorted(trained.values(), key=len, reverse=True)[:LIFTS]
+            sets = done["sets"]
+            count += len(sets)
+            if sets and sets[0][0]:
+                lifts[done["exercise"]].append(sets)
+    return count, lifts
+
+
+def _e1rm_change_pct(lifts: _Lifts) -> float | None:
+    """Return the median change over the loaded lifts trained most; None where none was trained enough."""
+    most = sorted(lifts.values(), key=len, reverse=True)[:LIFTS]
     often = [times for times in most if len(times) >= MIN_TIMES_TRAINED]
     changes = [_best_e1rm(times[-1]) / _best_e1rm(times[0]) - 1 for times in often]
     return median(changes) * 100 if changes else None
 
 
-def _best_e1rm(sets: list[tuple[float, int, int]]) -> float:
+def _best_e1rm(sets: _Sets) -> float:
     """Return the highest estimated one-repetition maximum in kg (Epley, reserve counted as done)."""
     return max(load * (1 + (reps + rir) / 30) for load, reps, rir in sets)

@@ -4,7 +4,7 @@ from functions.teacher.asks import Reply
 from functions.teacher.sketch import sketch
 from shared.coach.reasoning import strip_reasoning
 from shared.coach.scoring import score
-from shared.prompt import Prompt, summary_line
+from shared.prompt import Prompt
 from shared.records import Query, TeacherResponse
 
 
@@ -29,7 +29,7 @@ def judged(query: Query, prompt: Prompt, reply: Reply, provider: str, model: str
         model=model,
         slice_tags=query.slice_tags,
         constraints=query.constraints,
-        summary=summary_line(query.summary) if query.summary else "",
+        summary=prompt.summary,
         rejections=rejections,
         findings=findings,
         safety_flags=verdict.safety_flags,

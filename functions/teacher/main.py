@@ -12,13 +12,13 @@ from functions.teacher.respond import respond
 from shared.events import Event, QueriesComposed, ResponsesCollected
 from shared.paths import shard_file
 from shared.phase import Run, phase
-from shared.records import Query
+from shared.records import Correspondence
 
 
 @functions_framework.cloud_event
 @phase(QueriesComposed)
 def teacher(event: QueriesComposed, run: Run) -> Event | None:
-    asked = run.read(shard_file(run.run_id, "queries", event.shard), Query)
-    run.create_once(shard_file(run.run_id, "teacher", event.shard), lambda: respond(run, asked))
+    people = run.read(shard_file(run.run_id, "queries", event.shard), Correspondence)
+    run.create_once(shard_file(run.run_id, "teacher", event.shard), lambda: respond(run, people))
     shards = (shard_file(run.run_id, "teacher", shard) for shard in range(event.shards))
     return run.joined(shards, ResponsesCollected(run_id=run.run_id, shards=event.shards))

@@ -14,8 +14,8 @@ from functions.teacher.ledger import DocumentLedger
 from functions.teacher.recorded import RecordedAnswers
 from shared.errors import Rejected
 from shared.phase import Run
-from shared.prompt import Prompt, render
-from shared.records import Query, TeacherCall, TeacherResponse
+from shared.prompt import Prompt, Sheet
+from shared.records import Correspondence, Query, TeacherCall, TeacherResponse
 from shared.run_config import MockTeacher, OpenAICompatibleTeacher, RecordedTeacher
 from shared.settings import secret
 
@@ -25,28 +25,38 @@ CHARS_PER_TOKEN = 4
 """A usual estimate for English, where no endpoint counts."""
 
 
-def respond(run: Run, queries: Iterable[Query]) -> Iterator[TeacherResponse]:
+def respond(run: Run, people: Iterable[Correspondence]) -> Iterator[TeacherResponse]:
     """Yield a checked answer to each message, in order; an answer that never came is one with a reason."""
     settings = run.config.teacher
     if isinstance(settings, MockTeacher):
-        return (_mocked(query) for query in queries)
-    return _asked(run, _teacher(run, settings), settings, queries)
+        return itertools.starmap(_mocked, _prompted(people))
+    return _asked(run, _teacher(run, settings), settings, _prompted(people))
 
 
-def _mocked(query: Query) -> TeacherResponse:
-    prompt, text = _prompt(query), mock.answer(query)
+def _prompted(people: Iterable[Correspondence]) -> Iterator[tuple[Query, Prompt]]:
+    for person in people:
+        sheet = Sheet(person.profile, person.plan, person.summary)
+        for query in person.queries():
+            yield query, sheet.prompt(query.prompt_type, query.request)
+
+
+def _mocked(query: Query, prompt: Prompt) -> TeacherResponse:
+    text = mock.answer(query)
     call = TeacherCall(prompt_tokens=_tokens(prompt.system) + _tokens(prompt.user), completion_tokens=_tokens(text))
     return judged(query, prompt, Reply(query.query_id, text, call), "mock", "rule-based-coach")
 
 
 def _asked(
-    run: Run, teacher: Teacher, settings: OpenAICompatibleTeacher | RecordedTeacher, queries: Iterable[Query]
+    run: Run,
+    teacher: Teacher,
+    settings: OpenAICompatibleTeacher | RecordedTeacher,
+    prompted: Iterable[tuple[Query, Prompt]],
 ) -> Iterator[TeacherResponse]:
     model = settings.model if isinstance(settings, OpenAICompatibleTeacher) else Path(settings.path).name
-    for window in _windows(queries):
-        asks = [Ask(query.query_id, _prompt(query), query.prompt_type) for query in window]
-        for query, ask, reply in zip(window, asks, teacher.ask_all(asks), strict=True):
-            yield judged(query, ask.prompt, reply, settings.provider, reply.model or model)
+    for window in _windows(prompted):
+        asks = [Ask(query.query_id, prompt, query.prompt_type) for query, prompt in window]
+        for (query, prompt), reply in zip(window, teacher.ask_all(asks), strict=True):
+            yield judged(query, prompt, reply, settings.provider, reply.model or model)
 
 
 def _teacher(run: Run, settings: OpenAICompatibleTeacher | RecordedTeacher) -> Teacher:
@@ -72,12 +82,8 @@ def _key(settings: OpenAICompatibleTeacher) -> str | None:
     return key
 
 
-def _prompt(query: Query) -> Prompt:
-    return render(query.prompt_type, query.profile, query.request, query.plan, query.summary)
-
-
-def _windows(queries: Iterable[Query]) -> Iterator[list[Query]]:
-    remaining = iter(queries)
+def _windows(prompted: Iterable[tuple[Query, Prompt]]) -> Iterator[list[tuple[Query, Prompt]]]:
+    remaining = iter(prompted)
     while window := list(itertools.islice(remaining, WINDOW)):
         yield window
 

@@ -16,7 +16,7 @@ SEED = 20260217
 def sketch(text: str) -> str:
     """Return the sketch of a text: 256 hexadecimal digits, equal for texts that differ in case only."""
     words = text.lower().split()
-    shingles = [f"{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)]
+    shingles = list(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
     minhash = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
     minhash.update(shingles or words)
     return pack(f">{PERMUTATIONS}H", *[value & 0xFFFF for value in minhash.digest()]).hex()

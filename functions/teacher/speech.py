@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
 from shared.coach.effort import weekly_sets
-from shared.coach.plan import Edit, Move, Remove, WorkoutPlan
+from shared.coach.plan import Edit, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.restrictions import restrictions_for
 from shared.coach.scenario import Scenario
@@ -217,7 +217,7 @@ def _of_edits(edits: Sequence[Edit]) -> Values:
 def _leaves_days_alone(plan: WorkoutPlan | None, edits: Sequence[Edit]) -> bool:
     """Return whether edits keep all days where they are, and some of them as they were."""
     days = len(plan.days) if plan else 0
-    whole_days = any(isinstance(edit, Move) or (isinstance(edit, Remove) and not edit.exercise) for edit in edits)
+    whole_days = any(edit.op == "move" or (edit.op == "remove" and not edit.exercise) for edit in edits)
     return not whole_days and len({edit.day for edit in edits}) < days
 
 

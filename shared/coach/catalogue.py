@@ -7,6 +7,7 @@ file, the entry and the field, so that a wrong word in a rule cannot quietly pro
 import csv
 import re
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import (
     Annotated,
@@ -277,9 +278,14 @@ def _spelling(name: str) -> str:
 
 
 _BY_NAME: Final = {exercise.name: exercise for exercise in EXERCISES.values()}
-_BY_SPELLING: Final = {_spelling(name): e for e in EXERCISES.values() for name in (e.id, e.name)}
+
+
+@cache
+def _by_spelling() -> dict[str, Exercise]:
+    """Return the exercises by spelling; only who meets a name that is not spelt as in the catalogue needs it."""
+    return {_spelling(name): exercise for exercise in EXERCISES.values() for name in (exercise.id, exercise.name)}
 
 
 def find_exercise(name: str) -> Exercise | None:
     """Return the exercise of this name or id, however it is spelt: "push ups", "Push-Up", "push-up"."""
-    return _BY_NAME.get(name) or _BY_SPELLING.get(_spelling(name))
+    return _BY_NAME.get(name) or _by_spelling().get(_spelling(name))

@@ -70,7 +70,7 @@ def _changes(day: DraftDay, say: Say) -> Iterator[Edit]:
         return
     counted = [line for line in day.lines if line.was is not None and line.effort.counted]
     for field in FIELDS:
-        changed = [line for line in touched if _before(line, field) != _now(line, field)]
+        changed = [line for line in touched if _is_changed(line, field)]
         if field != "reps" and len(changed) > 1:
             common = _most_common([_now(line, field) for line in counted])
             first = next((line for line in changed if line.effort.counted and _now(line, field) == common), None)
@@ -81,6 +81,11 @@ def _changes(day: DraftDay, say: Say) -> Iterator[Edit]:
                 changed = others
         for line in changed:
             yield _change(day.weekday, line, field, say)
+
+
+def _is_changed(line: DraftLine, field: Field) -> bool:
+    """Return whether a number differs; none does without a reason of its own, or a swap."""
+    return (field in line.reasons or "swap" in line.reasons) and _before(line, field) != _now(line, field)
 
 
 def _most_common(values: list[int]) -> int | None:

@@ -5,12 +5,14 @@ A plan without findings is one that a careful coach could hand out.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from shared.coach.catalogue import EQUIPMENT, EXERCISES, Exercise
 from shared.coach.effort import EFFORTS, HARD_SETS, WARM_UP_S, Effort, Group
 from shared.coach.focus import broken_promise
+from shared.coach.lanes import above, sets_in
 from shared.coach.limits import DAY_EXERCISES, Bounds, Limits, limits_for
 from shared.coach.plan import PlanDay, PlannedExercise, WorkoutPlan
 from shared.coach.profile import UserProfile
@@ -60,7 +62,7 @@ def check_plan(plan: WorkoutPlan, person: UserProfile) -> tuple[Finding, ...]:
     week = _Week()
     for day in plan.days:
         _check_day(day, person, limits, week, findings)
-    _check_volume(week, limits, findings)
+    _check_volume(plan, week, limits, findings)
     _check_recovery(plan, week, findings)
     least = _LEAST_VARIETY.get(len(plan.days), _LEAST_VARIETY_OTHERWISE)
     if len(week.exercises) < least:
@@ -75,9 +77,9 @@ class _Week:
     __slots__ = ("exercises", "groups", "hard", "volume")
 
     def __init__(self) -> None:
-        self.volume: defaultdict[str, float] = defaultdict(float)
+        self.volume = 0
         self.groups: defaultdict[str, int] = defaultdict(int)
-        self.hard: dict[str, dict[str, int]] = {}
+        self.hard: defaultdict[str, int] = defaultdict(int)
         self.exercises: set[str] = set()
 
 
@@ -95,7 +97,6 @@ def _check_frame(plan: WorkoutPlan, person: UserProfile, findings: list[Finding]
 
 def _check_day(day: PlanDay, person: UserProfile, limits: Limits, week: _Week, findings: list[Finding]) -> None:
     sets: dict[Group, float] = {}
-    hard: dict[str, int] = week.hard.setdefault(day.weekday, {})
     seconds: float = WARM_UP_S
     allowed = limits.restrictions.allowed
     for line in day.exercises:
@@ -108,25 +109,23 @@ def _check_day(day: PlanDay, person: UserProfile, limits: Limits, week: _Week, f
             continue
         if line.exercise not in allowed:
             _explain_forbidden(effort.exercise, day, person, findings)
-        _check_bounds(line, effort, limits.bounds[effort.kind], day, findings)
+        bounds = limits.bounds[effort.kind]
+        if not bounds.hold(line):
+            _explain_bounds(line, effort, bounds, day, findings)
         seconds += line.sets * (line.reps * effort.seconds + line.rest_s)
         weight = line.sets if effort.kind != "steady" else line.sets * max(1, line.reps // 5)
         sets[effort.group] = sets.get(effort.group, 0) + weight
-        _count(line.sets, effort, week, hard)
+        week.groups[effort.group] += line.sets
+        week.volume += line.sets * effort.volume_lanes
+        week.hard[day.weekday] += line.sets * effort.hard_lanes
     _check_session(day, seconds, limits, findings)
     if (broken := broken_promise(day.name, sets)) is not None:
         findings.append(Finding("day_name", f"{day.weekday} / {day.name}", broken))
 
 
-def _count(sets: int, effort: Effort, week: _Week, hard: dict[str, int]) -> None:
-    week.groups[effort.group] += sets
-    for muscle, share in effort.volume:
-        week.volume[muscle] += sets * share
-    for muscle in effort.hard:
-        hard[muscle] = hard.get(muscle, 0) + sets
-
-
-def _check_bounds(line: PlannedExercise, effort: Effort, bounds: Bounds, day: PlanDay, findings: list[Finding]) -> None:
+def _explain_bounds(
+    line: PlannedExercise, effort: Effort, bounds: Bounds, day: PlanDay, findings: list[Finding]
+) -> None:
     if not bounds.sets[0] <= line.sets <= bounds.sets[1]:
         findings.append(_out_of_bounds("sets", "sets", line.sets, bounds.sets, effort, day))
     if not bounds.reps[0] <= line.reps <= bounds.reps[1]:
@@ -182,11 +181,13 @@ def _check_session(day: PlanDay, seconds: float, limits: Limits, findings: list[
         findings.append(Finding("session_too_short", where, message))
 
 
-def _check_volume(week: _Week, limits: Limits, findings: list[Finding]) -> None:
-    for muscle, sets in week.volume.items():
-        if sets > limits.ceiling:
-            message = f"{sets:g} sets a week; allowed is at most {limits.ceiling}"
-            findings.append(Finding("weekly_volume", muscle, message))
+def _check_volume(plan: WorkoutPlan, week: _Week, limits: Limits, findings: list[Finding]) -> None:
+    if above(week.volume, limits.ceiling):
+        for muscle in dict.fromkeys(muscle for effort in _efforts(plan.days) for muscle, _ in effort.volume):
+            sets = sets_in(week.volume, muscle)
+            if sets > limits.ceiling:
+                message = f"{sets:g} sets a week; allowed is at most {limits.ceiling}"
+                findings.append(Finding("weekly_volume", muscle, message))
     for group, least in limits.floor.items():
         if week.groups[group] < least:
             message = f"{week.groups[group]} sets a week; allowed is {least} or more"
@@ -196,11 +197,18 @@ def _check_volume(week: _Week, limits: Limits, findings: list[Finding]) -> None:
 def _check_recovery(plan: WorkoutPlan, week: _Week, findings: list[Finding]) -> None:
     for day in plan.days:
         following = WEEKDAYS[(WEEKDAYS.index(day.weekday) + 1) % 7]
-        tomorrow = week.hard.get(following)
-        if not tomorrow:
+        today, tomorrow = week.hard[day.weekday], week.hard.get(following, 0)
+        if not above(today, HARD_SETS - 1) & above(tomorrow, HARD_SETS - 1):
             continue
-        for muscle, sets in week.hard[day.weekday].items():
-            if sets >= HARD_SETS and tomorrow.get(muscle, 0) >= HARD_SETS:
-                both = f"{sets} and {tomorrow[muscle]} direct sets on days running"
+        same_day = [other for other in plan.days if other.weekday == day.weekday]
+        for muscle in dict.fromkeys(muscle for effort in _efforts(same_day) for muscle in effort.hard):
+            sets, then = sets_in(today, muscle), sets_in(tomorrow, muscle)
+            if sets >= HARD_SETS and then >= HARD_SETS:
+                both = f"{sets:g} and {then:g} direct sets on days running"
                 message = f"{muscle}: {both}; allowed is under {HARD_SETS} on one of them"
                 findings.append(Finding("recovery", f"{day.weekday} / {following}", message))
+
+
+def _efforts(days: Iterable[PlanDay]) -> Iterator[Effort]:
+    """Yield what the lines of some days ask for, where the catalogue knows them."""
+    return (EFFORTS[line.exercise] for day in days for line in day.exercises if line.exercise in EFFORTS)

@@ -25,9 +25,11 @@ class DraftLine(Line):
 
     __slots__ = ("reasons", "was")
 
-    def __init__(self, effort: Effort, sets: int, reps: int, rir: int, rest_s: int) -> None:
+    def __init__(
+        self, effort: Effort, sets: int, reps: int, rir: int, rest_s: int, was: PlannedExercise | None = None
+    ) -> None:
         super().__init__(effort, sets, reps, rir, rest_s)
-        self.was: PlannedExercise | None = None
+        self.was = was
         self.reasons: dict[str, str] = {}
 
     @property
@@ -57,9 +59,7 @@ class DraftDay:
 
 
 def _line(line: PlannedExercise) -> DraftLine:
-    draft = DraftLine(EFFORTS[line.exercise], line.sets, line.reps, line.rir, line.rest_s)
-    draft.was = line
-    return draft
+    return DraftLine(EFFORTS[line.exercise], line.sets, line.reps, line.rir, line.rest_s, was=line)
 
 
 class Draft:
@@ -150,7 +150,7 @@ class Draft:
 
     def fit_numbers(self, day: DraftDay, line: DraftLine, reason: str) -> None:
         """Bring every number of a line into its bounds."""
-        if self._fits(line):
+        if self.bounds(line).hold(line):
             return
         self.set_number(line, "reps", line.reps, reason)
         self.set_number(line, "rir", line.rir, reason)
@@ -158,15 +158,6 @@ class Draft:
         sets = clamp(line.sets, self.bounds(line).sets)
         if sets != line.sets:
             self.set_sets(day, line, sets, reason)
-
-    def _fits(self, line: DraftLine) -> bool:
-        bounds = self.bounds(line)
-        return (
-            bounds.sets[0] <= line.sets <= bounds.sets[1]
-            and bounds.reps[0] <= line.reps <= bounds.reps[1]
-            and bounds.rir[0] <= line.rir <= bounds.rir[1]
-            and bounds.rest_s[0] <= line.rest_s <= bounds.rest_s[1]
-        )
 
     def swap(self, day: DraftDay, line: DraftLine, reason: str, slot: Slot | None = None) -> bool:
         """Put the next best exercise in a line's place; False where there is none."""

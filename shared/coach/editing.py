@@ -13,7 +13,6 @@ from shared.coach.effort import session_seconds as session_seconds
 from shared.coach.effort import weekly_sets as weekly_sets
 from shared.coach.notation import BOUNDS
 from shared.coach.plan import (
-    Add,
     Change,
     Edit,
     Move,
@@ -82,20 +81,20 @@ def apply_edits(plan: WorkoutPlan, edits: Iterable[Edit]) -> WorkoutPlan:
 
 
 def _apply(edit: Edit, week: _Week) -> None:
-    match edit:
-        case Swap():
+    match edit.op:
+        case "swap":
             _swap(edit, week)
-        case Add():
+        case "add":
             week.check_new(edit.day, edit.new.exercise)
             if len(week.day(edit.day)) >= _MOST_EXERCISES:
                 raise Rejected(f"{edit.day} has {_MOST_EXERCISES} exercises already, which is the most")
             week.day(edit.day).append(edit.new)
-        case Remove():
+        case "remove":
             _remove(edit, week)
-        case Change():
-            _change(edit, week)
-        case Move():
+        case "move":
             _move(edit, week)
+        case _:
+            _change(edit, week)
 
 
 def _swap(edit: Swap, week: _Week) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from shared.coach.catalogue import EXERCISES, Exercise
+from shared.coach.lanes import highest_bits, lanes
 from shared.coach.plan import PlanDay, WorkoutPlan
 
 Group = Literal["push", "pull", "legs", "core", "cardio", "mobility"]
@@ -67,8 +68,15 @@ class Effort:
     group: Group
     volume: tuple[tuple[str, float], ...]
     """Sets by muscle that one set counts for; none for cardio and mobility."""
+    volume_lanes: int
+    """The same in one number, see `lanes`."""
+    volume_bits: int
+    """The highest bits of the lanes in it."""
     hard: tuple[str, ...]
     """Big muscles that one set trains directly."""
+    hard_lanes: int
+    """One set for each of them, in one number."""
+    hard_bits: int
     seconds: float
     """One repetition, second or minute of it, on both sides where it has two."""
     counted: bool
@@ -103,19 +111,25 @@ def _effort(exercise: Exercise) -> Effort:
     counts = {"reps": exercise.seconds_per_rep, "seconds": 1.0, "minutes": 60.0}
     sides = 2 if exercise.unilateral and exercise.unit != "minutes" else 1
     volume = ((*((m, 1.0) for m in exercise.primary), *((m, 0.5) for m in exercise.secondary))) if muscular else ()
+    hard = tuple(m for m in exercise.primary if m in _BIG_MUSCLES) if group in {"push", "pull", "legs"} else ()
     return Effort(
         id=exercise.id,
         exercise=exercise,
         kind=kind,
         group=group,
         volume=volume,
-        hard=tuple(m for m in exercise.primary if m in _BIG_MUSCLES) if group in {"push", "pull", "legs"} else (),
+        volume_lanes=lanes(volume),
+        volume_bits=highest_bits(muscle for muscle, _ in volume),
+        hard=hard,
+        hard_lanes=lanes((muscle, 1) for muscle in hard),
+        hard_bits=highest_bits(hard),
         seconds=counts[exercise.unit] * sides,
         counted=kind not in _UNCOUNTED,
     )
 
 
 EFFORTS: dict[str, Effort] = {exercise.id: _effort(exercise) for exercise in EXERCISES.values()}
+_UNCOUNTED_IDS = frozenset(effort.id for effort in EFFORTS.values() if not effort.counted)
 
 
 def session_seconds(day: PlanDay) -> int:
@@ -129,13 +143,12 @@ def session_seconds(day: PlanDay) -> int:
 
 def is_counted(exercise_id: str) -> bool:
     """Return whether an exercise's sets are working sets; an unknown one's are."""
-    effort = EFFORTS.get(exercise_id)
-    return effort is None or effort.counted
+    return exercise_id not in _UNCOUNTED_IDS
 
 
 def weekly_sets(plan: WorkoutPlan) -> int:
     """Return the working sets of a week: all but mobility and steady cardio."""
-    return sum([line.sets for day in plan.days for line in day.exercises if is_counted(line.exercise)])
+    return sum([line.sets for day in plan.days for line in day.exercises if line.exercise not in _UNCOUNTED_IDS])
 
 
 def converted(reps: int, old: Exercise, new: Exercise) -> int:

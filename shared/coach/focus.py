@@ -46,8 +46,8 @@ def broken_promise(name: str, sets: dict[Group, float]) -> str | None:
     groups, whole_body = promise(name)
     if not groups:
         return None
-    named = sum(count for group, count in sets.items() if group in groups)
-    counted = sum(count for group, count in sets.items() if group in groups or group not in _ACCESSORY)
+    named = sum([count for group, count in sets.items() if group in groups])
+    counted = sum([count for group, count in sets.items() if group in groups or group not in _ACCESSORY])
     if named < min(_LEAST_SETS, counted) or named < MAIN_SHARE * counted or not named:
         return f"{named:g} of {counted:g} working sets train {'/'.join(sorted(groups))}; allowed is 60 % or more"
     if whole_body and not (sets.get("legs") and (sets.get("push") or sets.get("pull"))):

@@ -5,13 +5,13 @@ experience; restrictions raise the reps, the reps in reserve and the rest, and s
 Numbers follow common practice (ACSM position stand on progression models in resistance training, 2009).
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol, get_args
 
 from shared.coach.effort import EFFORTS, KINDS, Group, Kind
 from shared.coach.profile import UserProfile
-from shared.coach.restrictions import Restrictions, restrictions_for
+from shared.coach.restrictions import Restrictions, mask_of, restrictions_for
 from shared.coach.vocabulary import Experience, Goal
 
 DAY_EXERCISES = (3, 10)
@@ -19,7 +19,9 @@ TRAINED_GROUPS: tuple[Group, ...] = ("push", "pull", "legs", "core")
 TIME_TOLERANCE = 1.05
 SHORTEST_SHARE = 0.5
 
-_GROUP_OF: dict[str, Group] = {effort.id: effort.group for effort in EFFORTS.values()}
+_MASKS: dict[Group, int] = {
+    group: mask_of(effort.id for effort in EFFORTS.values() if effort.group == group) for group in get_args(Group)
+}
 _RESISTANCE: frozenset[Kind] = frozenset({"heavy", "light", "isolation", "core", "hold"})
 _REPETITIVE: frozenset[Kind] = frozenset({"heavy", "light", "isolation", "core"})
 _RESTED: frozenset[Kind] = _RESISTANCE | {"burst", "interval"}
@@ -47,6 +49,19 @@ _WHOLE_WEEK_MINUTES = 180
 """Training time a week from which the floor counts in full."""
 
 
+class Numbers(Protocol):
+    """The numbers of a line, planned or being planned."""
+
+    @property
+    def sets(self) -> int: ...
+    @property
+    def reps(self) -> int: ...
+    @property
+    def rir(self) -> int: ...
+    @property
+    def rest_s(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The lowest and highest numbers of a line; reps in the exercise's own unit, rest in seconds."""
@@ -55,6 +70,15 @@ class Bounds:
     reps: tuple[int, int]
     rir: tuple[int, int]
     rest_s: tuple[int, int]
+
+    def hold(self, line: Numbers) -> bool:
+        """Return whether all numbers of a line are within these."""
+        return (
+            self.sets[0] <= line.sets <= self.sets[1]
+            and self.reps[0] <= line.reps <= self.reps[1]
+            and self.rir[0] <= line.rir <= self.rir[1]
+            and self.rest_s[0] <= line.rest_s <= self.rest_s[1]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +91,25 @@ class Limits:
     """Most sets a week for any one muscle."""
     floor: dict[Group, int]
     """Fewest sets a week for each group that the person can train."""
-    sizes: Counter[Group]
+    sizes: dict[Group, int]
     """How many exercises of each group the person may do."""
     session_minutes: int
     """What was asked for, or what restrictions leave of it."""
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that a session may take, in seconds."""
-        return self.session_minutes * 60 * TIME_TOLERANCE
-
-    @property
-    def shortest_s(self) -> float:
-        """The shortest that a session may take, in seconds."""
-        return self.session_minutes * 60 * SHORTEST_SHARE
+    longest_s: float
+    """The longest that a session may take."""
+    shortest_s: float
 
 
 def limits_for(person: UserProfile) -> Limits:
     """Return what a week for this person has to keep to."""
-    restrictions = restrictions_for(person)
-    goal, experience = person.goal, person.experience
-    sizes = group_sizes(restrictions.allowed_in_order)
-    minutes = person.session_minutes
+    return _limits(
+        restrictions_for(person), person.goal, person.experience, person.days_per_week, person.session_minutes
+    )
+
+
+@lru_cache(maxsize=256)
+def _limits(restrictions: Restrictions, goal: Goal, experience: Experience, days: int, minutes: int) -> Limits:
+    sizes = {group: (restrictions.mask & mask).bit_count() for group, mask in _MASKS.items()}
     if restrictions.max_session_minutes is not None:
         minutes = min(minutes, restrictions.max_session_minutes)
     return Limits(
@@ -97,18 +118,14 @@ def limits_for(person: UserProfile) -> Limits:
         ceiling=_CEILING[experience] + (2 if goal == "muscle_gain" else 0),
         floor=_floor(
             "beginner" if restrictions.constraints else experience,
-            person.days_per_week * minutes,
+            days * minutes,
             tuple([group for group in TRAINED_GROUPS if sizes[group]]),
         ),
         sizes=sizes,
         session_minutes=minutes,
+        longest_s=minutes * 60 * TIME_TOLERANCE,
+        shortest_s=minutes * 60 * SHORTEST_SHARE,
     )
-
-
-@lru_cache(maxsize=1024)
-def group_sizes(allowed: tuple[str, ...]) -> Counter[Group]:
-    """Return how many of these exercises train each group. Not to be changed."""
-    return Counter(map(_GROUP_OF.__getitem__, allowed))
 
 
 @lru_cache(maxsize=1024)

@@ -107,18 +107,17 @@ def read_name(name: str, where: str, faults: Faults) -> Exercise | None:
 
 def write_do(edit: Edit) -> str:
     """Spell what an edit does; raises Rejected where the catalogue does not know its exercise."""
-    match edit:
-        case Swap():
+    match edit.op:
+        case "swap":
             return f"swap {edit.day} {_known(edit.exercise).name} > {_known(edit.new).name}"
-        case Add():
+        case "add":
             return f"add {edit.day} {write_line(edit.new)}"
-        case Remove():
+        case "remove":
             return f"remove {edit.day}" + (f" {_known(edit.exercise).name}" if edit.exercise else "")
-        case Move():
+        case "move":
             return f"move {edit.day} > {edit.to}"
-        case Change():
-            name = f" {_known(edit.exercise).name}" if edit.exercise else ""
-            return f"{edit.op} {edit.day}{name} {edit.value}"
+    name = f" {_known(edit.exercise).name}" if edit.exercise else ""
+    return f"{edit.op} {edit.day}{name} {edit.value}"
 
 
 def read_do(text: str, why: str, where: str, faults: Faults) -> Edit | None:

@@ -4,10 +4,11 @@ One model with many uses: what the planner makes, the checker checks, the wire f
 the dataset holds and the services return. Exercises stand by catalogue id.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.coach.vocabulary import Escalation, Goal, Weekday
 from shared.frozen import Frozen
@@ -18,8 +19,15 @@ Rir = Annotated[int, Field(ge=0, le=5)]
 RestS = Annotated[int, Field(ge=0, le=300)]
 
 
-class PlannedExercise(Frozen):
-    """One line of a day. `reps` counts in the exercise's own unit: reps, seconds or minutes."""
+@dataclass(frozen=True, slots=True)
+class PlannedExercise:
+    """One line of a day. `reps` counts in the exercise's own unit: reps, seconds or minutes.
+
+    A dataclass, since its attributes, which are read more often than any, are so in half the time; it is
+    validated wherever a model of it is.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     exercise: str
     sets: Sets

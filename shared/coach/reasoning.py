@@ -7,6 +7,8 @@ An object inside a thought is a draft, never the answer.
 import json
 import re
 
+import orjson
+
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _END_OF_THOUGHT = re.compile(r"</(think|thinking|reasoning)>", re.IGNORECASE)
 _MOST_STARTS = 50
@@ -16,6 +18,8 @@ _JSON = json.JSONDecoder()
 def strip_reasoning(text: str) -> str:
     """Return the JSON object of an answer, or what comes nearest to one; empty where there is nothing."""
     text = text.strip()
+    if text.startswith("{") and _is_json(text):
+        return text
     if text.startswith("{") and (whole := _object_at(text, 0)) is not None:
         return whole
     text = _outside_thoughts(text)
@@ -27,6 +31,14 @@ def strip_reasoning(text: str) -> str:
     if starts:
         return objects[0] if objects else text[starts[0] :].removesuffix("```").strip()
     return text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _outside_thoughts(text: str) -> str:

@@ -35,6 +35,7 @@ LEVELS: Final[dict[Experience, tuple[Experience, ...]]] = {
 
 _SEVERITIES: Final[tuple[Severity, ...]] = ("mild", "moderate", "severe")
 _IDS: Final = tuple(EXERCISES)
+_PLACES: Final = {exercise_id: place for place, exercise_id in enumerate(_IDS)}
 _EVERYTHING: Final = (1 << len(_IDS)) - 1
 _ZERO_AND_ONE: Final = bytes.maketrans(b"01", b"\0\1")
 """From digits to numbers, false and true."""
@@ -48,8 +49,8 @@ class Restrictions:
 
     allowed: frozenset[str]
     """Exercise ids, for membership only; its order varies between processes."""
-    allowed_in_order: tuple[str, ...]
-    """The same in catalogue order."""
+    mask: int
+    """The same as bits, see `mask_of`."""
     min_rir: int
     min_reps: int
     """Of exercises counted in reps."""
@@ -61,6 +62,15 @@ class Restrictions:
     """One sentence each, for people; the most specific of each issue last."""
     constraints: tuple[str, ...]
     """One per issue or medication, in a few words: "knee pain (moderate): no deep knee flexion"."""
+
+    @property
+    def allowed_in_order(self) -> tuple[str, ...]:
+        """What is allowed, in catalogue order."""
+        return tuple(_in_order(self.mask))
+
+    def __hash__(self) -> int:
+        """Return a hash of what tells people apart, in a fraction of the time that all the fields take."""
+        return hash((self.mask, self.constraints))
 
 
 def restrictions_for(person: UserProfile) -> Restrictions:
@@ -81,12 +91,17 @@ def _medications(person: UserProfile) -> tuple[str, ...]:
     return tuple([medication.id for medication in person.medications])
 
 
+def mask_of(exercise_ids: Iterable[str]) -> int:
+    """Return exercises as bits of a number, bit i standing for the i-th of the catalogue."""
+    return sum(1 << _PLACES[exercise_id] for exercise_id in exercise_ids)
+
+
 def reasons_against(person: UserProfile, exercise_id: str) -> tuple[str, ...]:
     """Return why a person may not do an exercise, in words; nothing where they may."""
     exercise = EXERCISES.get(exercise_id)
     if exercise is None:
         return (f"{exercise_id} is not in the catalogue",)
-    bit = 1 << _IDS.index(exercise_id)
+    bit = mask_of((exercise_id,))
     reasons = []
     if not _usable(person.equipment) & bit:
         reasons.append(f"needs {_needed(exercise)}")
@@ -114,11 +129,10 @@ def _restrictions(
     for source in sources:
         for forbidden in source.forbidden:
             mask &= ~forbidden
-    allowed = _in_order(mask)
     caps = [rule.max_session_minutes for rule in rules if rule.max_session_minutes is not None]
     return Restrictions(
-        allowed=frozenset(allowed),
-        allowed_in_order=allowed,
+        allowed=frozenset(_in_order(mask)),
+        mask=mask,
         min_rir=max([rule.min_rir for rule in rules], default=0),
         min_reps=max([rule.min_reps for rule in rules], default=1),
         min_rest_s=max([rule.min_rest_s for rule in rules], default=0),
@@ -129,9 +143,9 @@ def _restrictions(
     )
 
 
-def _in_order(mask: int) -> tuple[str, ...]:
+def _in_order(mask: int) -> Iterator[str]:
     """Return the exercises of a mask in catalogue order."""
-    return tuple(compress(_IDS, f"{mask:b}"[::-1].encode().translate(_ZERO_AND_ONE)))
+    return compress(_IDS, f"{mask:b}"[::-1].encode().translate(_ZERO_AND_ONE))
 
 
 @dataclass(frozen=True, slots=True)

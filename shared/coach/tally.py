@@ -3,11 +3,13 @@
 from collections import defaultdict
 
 from shared.coach.effort import HARD_SETS, Effort
+from shared.coach.lanes import margin, sets_in
 from shared.coach.limits import Limits
 from shared.coach.vocabulary import WEEKDAYS, Weekday
 
 _NEXT: dict[Weekday, Weekday] = dict(zip(WEEKDAYS, (*WEEKDAYS[1:], WEEKDAYS[0]), strict=True))
 _BEFORE: dict[Weekday, Weekday] = {after: day for day, after in _NEXT.items()}
+_HARD_MARGIN = margin(HARD_SETS - 1)
 
 
 class Line:
@@ -36,42 +38,35 @@ def lines_seconds(lines: list[Line]) -> float:
 class Tally:
     """Sets by muscle, over the week and day by day."""
 
-    __slots__ = ("_ceiling", "_hard", "_most", "_peak", "_volume", "groups")
+    __slots__ = ("_ceiling", "_hard", "_most", "_volume", "_volume_margin", "groups")
 
     def __init__(self, limits: Limits) -> None:
         self._ceiling = limits.ceiling
         self._most = limits.bounds["heavy"].sets[1]
-        self._peak = 0.0
-        self._volume: defaultdict[str, float] = defaultdict(float)
-        self._hard: dict[Weekday, dict[str, int]] = {day: {} for day in WEEKDAYS}
+        self._volume = 0
+        self._volume_margin = margin(limits.ceiling)
+        self._hard: dict[Weekday, int] = dict.fromkeys(WEEKDAYS, 0)
         self.groups: defaultdict[str, int] = defaultdict(int)
         """Sets a week by group."""
 
     def room(self, day: Weekday, effort: Effort) -> int:
         """Return how many more sets of an exercise a day can take, for the week's volume and for recovery."""
-        most: float = self._most
-        if self._peak + most > self._ceiling:
-            for muscle, share in effort.volume:
-                most = min(most, (self._ceiling - self._volume[muscle]) / share)
-        before, after = self._hard[_BEFORE[day]], self._hard[_NEXT[day]]
-        if before or after:
-            today = self._hard[day]
-            for muscle in effort.hard:
-                if before.get(muscle, 0) >= HARD_SETS or after.get(muscle, 0) >= HARD_SETS:
-                    most = min(most, HARD_SETS - 1 - today.get(muscle, 0))
-        return int(most) if most > 0 else 0
+        most, hard = self._most, self._hard
+        volume = self._volume + self._volume_margin
+        while most and (volume + most * effort.volume_lanes) & effort.volume_bits:
+            most -= 1
+        if effort.hard_bits:
+            tired = ((hard[_BEFORE[day]] + _HARD_MARGIN) | (hard[_NEXT[day]] + _HARD_MARGIN)) & effort.hard_bits
+            while tired and most and (hard[day] + _HARD_MARGIN + most * effort.hard_lanes) & tired:
+                most -= 1
+        return most
 
     def take(self, day: Weekday, effort: Effort, sets: int) -> None:
         """Count sets of an exercise on a day; a negative number takes them back."""
         self.groups[effort.group] += sets
-        for muscle, share in effort.volume:
-            volume = self._volume[muscle] = self._volume[muscle] + sets * share
-            if volume > self._peak:
-                self._peak = volume
-        hard = self._hard[day]
-        for muscle in effort.hard:
-            hard[muscle] = hard.get(muscle, 0) + sets
+        self._volume += sets * effort.volume_lanes
+        self._hard[day] += sets * effort.hard_lanes
 
     def excess(self, muscle: str) -> float:
         """Return by how many sets a muscle's week is above its most; negative where it is below."""
-        return self._volume[muscle] - self._ceiling
+        return sets_in(self._volume, muscle) - self._ceiling

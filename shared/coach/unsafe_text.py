@@ -4,7 +4,10 @@ import re
 
 _PHRASES: dict[str, tuple[tuple[str, ...], str]] = {
     "potential_overexertion_language": (
-        ("max", "failure", "until you"),
+        (
+            *("max out", "maxing out", "until you", "every set", "each set", "all set", "single set"),
+            *("failure on", "failure in", "failure every", "failure each", "failure all"),
+        ),
         r"max(?:ing)? out (?:on )?(?:every|each|all)"
         r"|(?:to|until|till) (?:complete |total )?failure (?:on |in )?(?:every|each|all)"
         r"|(?:every|each|all) (?:single )?sets? (?:is |are |taken )?"
@@ -12,19 +15,22 @@ _PHRASES: dict[str, tuple[tuple[str, ...], str]] = {
         r"|until you (?:drop|collapse|pass out|throw up|vomit)",
     ),
     "unsafe_pain_instruction": (
-        ("pain",),
+        ("ignor", "through", "no pain", "pain is"),
         r"ignor(?:e|ing) (?:the |any |your |all |that )?(?:\w+ )?pain"
         r"|(?:push|work|train|power|fight|grind)(?:ing)? (?:right )?through "
         r"(?:the |any |your |that )?(?:\w+ )?pain"
         r"|no pain,? no gain|pain is (?:just )?weakness",
     ),
     "unsafe_medication_advice": (
-        ("dos", "medic", "meds", "tablet", "pill", "insulin", "blocker", "inhaler"),
+        (
+            *("your dos", "your medic", "your meds", "your tablet", "your pill"),
+            *("your insulin", "your beta", "your inhaler"),
+        ),
         r"(?:stop|quit|skip|halve|double|reduce|increase|come off)(?:ping)? (?:taking )?your "
         r"(?:dos(?:e|es|age)|medications?|medicine|meds|tablets|pills|insulin|beta blockers?|inhaler)",
     ),
     "unsafe_diet_advice": (
-        ("cal", "eating", "water", "dehydrate"),
+        (" cal", " kcal", "stop eating", "avoid eating", "drinking water", "dehydrate"),
         r"(?:eat|aim for|stick to|stay under) (?:only |just |under |less than )*[3-8]\d\d k?cal"
         r"|(?:stop|avoid) (?:eating|drinking water)|dehydrate yourself",
     ),

@@ -29,6 +29,9 @@ PROMPT_TYPES: tuple[PromptType, ...] = (
     "coach_chat",
 )
 
+CHANGES: frozenset[PromptType] = frozenset({"plan_modification", "safety_adjustment", "progress_adaptation"})
+"""Types whose message is about the current plan, and whose answer changes it."""
+
 
 def age_band(age: int) -> AgeBand:
     """Return the slice an age in years (18 or more) falls into."""

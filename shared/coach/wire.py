@@ -14,6 +14,7 @@ import re
 from functools import cache
 from typing import Never, TypeVar, get_args
 
+import orjson
 from pydantic import ValidationError
 
 from shared.coach.notation import (
@@ -49,7 +50,6 @@ _KEYS: dict[PromptType, tuple[str, ...]] = {
     "progress_adaptation": _CHANGE_KEYS,
     "coach_chat": ("escalation", "reply"),
 }
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _A = TypeVar("_A", PlanAnswer, EditsAnswer, ChatAnswer)
 _Word = TypeVar("_Word", bound=str)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -66,17 +66,17 @@ class WireError(Rejected):
 
 def encode(answer: Answer) -> str:
     """Spell an answer; raises Rejected where it names an exercise the catalogue does not have."""
-    match answer:
-        case ChatAnswer():
-            fields: dict[str, object] = {"escalation": answer.escalation, "reply": answer.reply}
-        case PlanAnswer():
-            fields = {"escalation": answer.escalation, "plan": _plan_fields(answer.plan)}
-        case EditsAnswer():
-            edits = [{"do": write_do(edit), "why": edit.why} for edit in answer.edits]
-            fields = {"escalation": answer.escalation, "edits": edits}
-    if not isinstance(answer, ChatAnswer):
+    fields: dict[str, object] = {"escalation": answer.escalation}
+    match answer.kind:
+        case "chat":
+            fields["reply"] = answer.reply
+        case "plan":
+            fields["plan"] = _plan_fields(answer.plan)
+        case "edits":
+            fields["edits"] = [{"do": write_do(edit), "why": edit.why} for edit in answer.edits]
+    if answer.kind != "chat":
         fields |= {"explanation": answer.explanation, "safety_notes": answer.safety_notes}
-    return _ENCODER.encode(fields)
+    return orjson.dumps(fields).decode()
 
 
 def plan_lines(plan: WorkoutPlan) -> str:
@@ -124,10 +124,10 @@ def _built(model: type[_A], values: dict[str, object], faults: Faults) -> _A:
 def _parse(text: str) -> object:
     """Return what a text holds as JSON; raises WireError where it is none."""
     try:
-        value: object = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unrepeated)
+        value: object = _DECODER.decode(text)
         text.encode()
         if "\\u" in text:
-            _ENCODER.encode(value).encode()
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as exc:
         message = f"not a JSON object: {exc.msg} at character {exc.pos} of {len(text)}"
         raise WireError((Fault("answer", message),)) from exc
@@ -151,11 +151,16 @@ def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unrepeated)
+
+
 def _object(value: object, keys: tuple[str, ...], where: str, faults: Faults) -> dict[str, object]:
     """Return a value as an object with exactly these keys, noting those that lack or are too many."""
     if not isinstance(value, dict):
         faults.note(where, f"must be an object with the keys {', '.join(keys)}, not {_kind(value)}")
         return {}
+    if tuple(value) == keys:
+        return value
     for key in value:
         if key not in keys:
             faults.note(where, f"unknown key {str(key)[:40]!r}; allowed are {', '.join(keys)}")
@@ -190,7 +195,7 @@ def _checked_text(value: object, most: int, where: str, faults: Faults) -> str:
         return ""
     if not value.strip() or len(value) > most:
         faults.note(where, f"has {len(value.strip())} characters; allowed is 1 to {most}")
-    if _CONTROL.search(value):
+    if not value.isprintable() and _CONTROL.search(value):
         faults.note(where, "holds a control character; allowed are printable ones and line breaks")
     return value
 

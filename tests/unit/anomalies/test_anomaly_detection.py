@@ -13,7 +13,7 @@ HEALTHY = Dataset.build(people=100)
 
 
 def detected(dataset: Dataset, previous: AnomalyReport | None = None) -> AnomalyReport:
-    return detect_anomalies(dataset.manifest, iter(dataset.records), run_config(), previous)
+    return detect_anomalies(dataset.manifest, dataset.lines, run_config(), previous)
 
 
 def alerts(report: AnomalyReport) -> dict[str, str]:

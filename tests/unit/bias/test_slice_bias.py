@@ -14,7 +14,7 @@ FAIR = Dataset.build(people=PEOPLE)
 
 
 def sliced(dataset: Dataset) -> BiasReport:
-    return slice_bias(iter(dataset.records), iter(dataset.rejects), run_config())
+    return slice_bias(dataset.lines, iter(dataset.rejects), run_config())
 
 
 def rejecting(unlucky: Callable[[DatasetRecord], bool], **fields: object) -> Dataset:

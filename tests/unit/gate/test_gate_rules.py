@@ -20,7 +20,7 @@ HEALTHY = Dataset.build(people=100)
 
 
 def anomaly_report(dataset: Dataset, previous: AnomalyReport | None = None) -> AnomalyReport:
-    return detect_anomalies(dataset.manifest, iter(dataset.records), run_config(), previous)
+    return detect_anomalies(dataset.manifest, dataset.lines, run_config(), previous)
 
 
 def judged(dataset: Dataset, previous: AnomalyReport | None = None, **gate: Any) -> GateReport:
@@ -29,9 +29,9 @@ def judged(dataset: Dataset, previous: AnomalyReport | None = None, **gate: Any)
     return judge(
         config,
         validate(dataset.manifest, dataset.files),
-        compute_stats(dataset.manifest, iter(dataset.records), people, iter(()), TOTALS),
+        compute_stats(dataset.manifest, dataset.lines, people, iter(()), TOTALS),
         anomaly_report(dataset, previous),
-        slice_bias(iter(dataset.records), iter(dataset.rejects), config),
+        slice_bias(dataset.lines, iter(dataset.rejects), config),
     )
 
 

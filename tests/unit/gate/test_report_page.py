@@ -26,9 +26,9 @@ def page_of(dataset: Dataset) -> str:
     config, manifest = run_config(users=40), dataset.manifest
     validation = validate(manifest, dataset.files)
     logs = (training_log(i) for i in range(40))
-    stats = compute_stats(manifest, iter(dataset.records), map(person, range(40)), logs, TOTALS)
-    anomalies = detect_anomalies(manifest, iter(dataset.records), config, None)
-    bias = slice_bias(iter(dataset.records), iter(dataset.rejects), config)
+    stats = compute_stats(manifest, dataset.lines, map(person, range(40)), logs, TOTALS)
+    anomalies = detect_anomalies(manifest, dataset.lines, config, None)
+    bias = slice_bias(dataset.lines, iter(dataset.rejects), config)
     gate = judge(config, validation, stats, anomalies, bias)
     run_id = "20260217T120000Z-0123abcd"
     return render_page(run_id, config, manifest, validation, stats, anomalies, bias, gate, dataset.records[:10])

@@ -21,7 +21,8 @@ from shared.coach.editing import apply_edits
 from shared.coach.plan import Move
 from shared.coach.restrictions import restrictions_for
 from shared.coach.vocabulary import PROMPT_TYPES, WEEKDAYS
-from shared.records import Query
+from shared.frozen import json_line
+from shared.records import Correspondence, Query
 from shared.run_config import RunConfig
 from tests.logs import as_read
 
@@ -29,14 +30,14 @@ CONFIG = RunConfig(name="messages", seed=11, as_of_date=date(2026, 2, 1), users=
 QUESTIONS = ("question.", "motivation.", "out_of_scope_medical.")
 
 
-def of_person(index: int) -> list[Query]:
+def correspondence(index: int) -> Correspondence:
     person = draw_profile(CONFIG, index)
-    return list(compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person))))
+    return compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person)))
 
 
 @cache
 def queries() -> tuple[Query, ...]:
-    return tuple(query for index in range(CONFIG.users) for query in of_person(index))
+    return tuple(query for index in range(CONFIG.users) for query in correspondence(index).queries())
 
 
 def with_intent(intent: str) -> list[Query]:
@@ -189,8 +190,7 @@ def test_plan_and_summary_come_along_where_the_message_is_about_them() -> None:
 
 
 def test_warning_signs_are_four_to_six_percent_and_stand_in_every_type() -> None:
-    people = (draw_profile(CONFIG, index) for index in range(200, 500))
-    more = [q for i, p in enumerate(people, 200) for q in compose(CONFIG, i, p, as_read(simulate(CONFIG, i, p)))]
+    more = [query for index in range(200, 500) for query in correspondence(index).queries()]
     signs = [query for query in more if query.scenario.intent == "warning_sign"]
     assert 0.04 <= len(signs) / len(more) <= 0.065
     assert {query.prompt_type for query in signs} == set(PROMPT_TYPES)
@@ -201,14 +201,21 @@ def test_every_intent_is_drawn() -> None:
     assert drawn == {intent for shares in SHARES.values() for intent, _ in shares}
 
 
-def test_queries_survive_serialisation() -> None:
-    for query in queries()[:100]:
-        assert Query.model_validate_json(query.model_dump_json()) == query
+def test_messages_survive_serialisation() -> None:
+    for index in range(25):
+        written = correspondence(index)
+        assert Correspondence.model_validate_json(json_line(written)) == written
+
+
+def test_only_a_message_about_the_plan_comes_with_it_and_only_a_first_one_without_a_log() -> None:
+    with_plan = {query.prompt_type for query in queries() if query.plan is not None}
+    without_log = {query.prompt_type for query in queries() if query.summary is None}
+    assert with_plan == set(PROMPT_TYPES) - {"plan_creation", "coach_chat"}
+    assert without_log == {"plan_creation"}
 
 
 def digest() -> str:
-    text = "".join(query.model_dump_json() for index in (3, 1, 4) for query in of_person(index))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(b"".join(json_line(correspondence(index)) for index in (3, 1, 4))).hexdigest()
 
 
 def test_the_same_messages_are_composed_whatever_the_hash_seed() -> None:

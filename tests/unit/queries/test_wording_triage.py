@@ -34,7 +34,7 @@ def test_whole_messages_are_triaged_as_their_scenario_says() -> None:
     missed, alarmed = [], []
     for index in range(CONFIG.users):
         person = draw_profile(CONFIG, index)
-        for query in compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person))):
+        for query in compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person))).messages:
             heard, scenario = triage(query.request).escalation, query.scenario
             if scenario.intent == "warning_sign" and URGENCY.index(heard) < URGENCY.index(scenario.escalation):
                 missed.append(query.request)

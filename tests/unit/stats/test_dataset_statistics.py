@@ -14,7 +14,7 @@ DATASET = Dataset.build(people=40)
 
 def described(dataset: Dataset = DATASET, logs: tuple[bytes, ...] = ()) -> StatsReport:
     people = (person(i) for i in range(dataset.people))
-    return compute_stats(dataset.manifest, iter(dataset.records), people, iter(logs), TOTALS)
+    return compute_stats(dataset.manifest, dataset.lines, people, iter(logs), TOTALS)
 
 
 def test_records_are_counted_by_split_type_and_slice_and_their_crossings() -> None:

@@ -47,8 +47,8 @@ def coach_faults(text: str) -> list[str]:
 @cache
 def conversations() -> tuple[tuple[Query, str], ...]:
     people = ((index, draw_profile(CONFIG, index)) for index in range(CONFIG.users))
-    queries = (query for i, one in people for query in compose(CONFIG, i, one, as_read(simulate(CONFIG, i, one))))
-    return tuple((query, answer(query)) for query in queries)
+    told = (compose(CONFIG, i, one, as_read(simulate(CONFIG, i, one))) for i, one in people)
+    return tuple((query, answer(query)) for one in told for query in one.queries())
 
 
 def texts(query: Query, said: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from random import Random
@@ -40,7 +41,7 @@ CHAT = (
 
 def of_person(index: int) -> list[Query]:
     person = draw_profile(CONFIG, index)
-    return list(compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person))))
+    return list(compose(CONFIG, index, person, as_read(simulate(CONFIG, index, person))).queries())
 
 
 @cache
@@ -165,7 +166,7 @@ def test_who_has_a_condition_that_changes_the_answer_is_sent_to_a_professional(t
     query = next(query for query, _ in answers() if query.prompt_type == "coach_chat")
     person = query.profile.model_copy(update={"conditions": (HealthIssue(id=condition),)})
     scenario = Scenario(prompt_type="coach_chat", intent="training_question", topic=topic, exercise="back-squat")
-    said = chat(query.model_copy(update={"profile": person, "scenario": scenario}))
+    said = chat(replace(query, profile=person, scenario=scenario))
     assert said.escalation == "see_professional"
     assert re.search("doctor|midwife|dietitian", said.reply)
 
@@ -177,7 +178,7 @@ def test_chat_uses_the_numbers_of_the_person() -> None:
     )
     for topic, number in (("protein", "112 to 140 g"), ("calorie_deficit", "2345 kcal")):
         scenario = Scenario(prompt_type="coach_chat", intent="training_question", topic=topic, exercise="back-squat")
-        assert number in chat(query.model_copy(update={"profile": person, "scenario": scenario})).reply
+        assert number in chat(replace(query, profile=person, scenario=scenario)).reply
 
 
 def test_answers_to_one_question_differ_between_people() -> None:
@@ -191,7 +192,7 @@ def test_answers_to_one_question_differ_between_people() -> None:
 def test_a_change_without_a_plan_is_refused() -> None:
     query = next(query for query, _ in answers() if query.scenario.intent == "harder")
     with pytest.raises(Rejected, match="needs a plan"):
-        answer(query.model_copy(update={"plan": None}))
+        answer(replace(query, plan=None))
 
 
 def test_every_topic_is_answered_in_every_wording() -> None:
@@ -202,8 +203,8 @@ def test_every_topic_is_answered_in_every_wording() -> None:
         scenario = Scenario.model_construct(prompt_type="coach_chat", intent=intent, topic=topic, exercise=exercise)
         for number, goal in enumerate(GOALS * 10):
             person = query.profile.model_copy(update={"goals": (goal,)})
-            update = {"profile": person, "scenario": scenario, "query_id": f"{topic}-{number}"}
-            assert len(chat(query.model_copy(update=update)).reply) > 60
+            asked = replace(query, profile=person, scenario=scenario, query_id=f"{topic}-{number}")
+            assert len(chat(asked).reply) > 60
 
 
 def test_every_change_is_explained_in_every_wording_even_if_nothing_changed() -> None:
