@@ -41,6 +41,8 @@ class Retry(Frozen):
     """Pub/Sub allows 5 to 100."""
     cloud: Backoff
     local: Backoff
+    emulator_max_delivery_attempts: Annotated[int, Field(ge=5, le=100)]
+    """The emulator tries again every second; a function that was killed needs some to come up again."""
 
 
 class Topic(Frozen):

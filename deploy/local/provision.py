@@ -6,7 +6,6 @@ Every function here may be called again, and then changes what is different.
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 
 import grpc
@@ -18,7 +17,7 @@ from google.cloud.storage.exceptions import InvalidResponse
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
+from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, Subscription
 
 from deploy.local.ports import HOST
 from deploy.topology import Bucket, Edge, Topology, subscription_id
@@ -52,22 +51,20 @@ def provision_buckets(graph: Topology, project: str, url: str, names: Mapping[st
 
 
 def wanted_subscription(graph: Topology, project: str, edge: Edge, ports: Mapping[str, int]) -> Subscription:
-    """Return an edge as Pub/Sub has it. Dead letters that fail are tried for ever: they have nowhere to go."""
-    backoff = graph.retry.local
+    """Return an edge as the emulator is to have it. Dead letters that fail are tried for ever: they have nowhere to go.
+
+    Without a retry policy: with one, the emulator loses, now and then, a message that it is to deliver again.
+    """
     subscription = Subscription(
         name=f"projects/{project}/subscriptions/{subscription_id(edge.topic, edge.function)}",
         topic=f"projects/{project}/topics/{edge.topic}",
         push_config=PushConfig(push_endpoint=push_endpoint(project, edge.topic, ports[edge.function])),
         ack_deadline_seconds=graph.deployed()[edge.function].timeout_s,
-        retry_policy=RetryPolicy(
-            minimum_backoff=timedelta(seconds=backoff.min_backoff_s),
-            maximum_backoff=timedelta(seconds=backoff.max_backoff_s),
-        ),
     )
     if edge != graph.dead_letter_edge():
         subscription.dead_letter_policy = DeadLetterPolicy(
             dead_letter_topic=f"projects/{project}/topics/{graph.dead_letters.topic}",
-            max_delivery_attempts=graph.retry.max_delivery_attempts,
+            max_delivery_attempts=graph.retry.emulator_max_delivery_attempts,
         )
     return subscription
 
@@ -92,7 +89,7 @@ def _create_subscription(subscriber: SubscriberClient, wanted: Subscription) -> 
     try:
         subscriber.create_subscription(request=wanted, timeout=CALL_S, retry=None)
     except AlreadyExists:
-        mask = {"paths": ["push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy"]}
+        mask = {"paths": ["push_config", "ack_deadline_seconds", "dead_letter_policy"]}
         subscriber.update_subscription(subscription=wanted, update_mask=mask, timeout=CALL_S, retry=None)
 
 

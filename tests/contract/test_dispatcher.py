@@ -27,6 +27,7 @@ TOPOLOGY = Topology.model_validate(
     {
         "retry": {
             "max_delivery_attempts": 5,
+            "emulator_max_delivery_attempts": 5,
             "cloud": {"min_backoff_s": 10, "max_backoff_s": 600},
             "local": {"min_backoff_s": 0.02, "max_backoff_s": 0.1},
         },

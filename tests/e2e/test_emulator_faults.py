@@ -24,6 +24,7 @@ from tests.openai_server import Behaviour, Call, OpenAIServer
 
 pytestmark = pytest.mark.slow
 
+ATTEMPTS = topology().retry.emulator_max_delivery_attempts
 DEADLINE_S = 10
 """The least that Pub/Sub allows."""
 KILL_EVERY_S = 2.0
@@ -177,7 +178,7 @@ def test_a_phase_that_always_fails_ends_in_dead_letters_and_replay_finishes_the_
     assert up.ended(other).status == "approved"
     assert_same(up, other, undisturbed)
     wait_until(lambda: len(up.letters(failing)) == 3)
-    assert {(letter.function, letter.attempts) for letter in up.letters(failing)} == {("teacher", 5)}
+    assert {(letter.function, letter.attempts) for letter in up.letters(failing)} == {("teacher", ATTEMPTS)}
     assert record.reasons[0].removeprefix("teacher: ") in {letter.error for letter in up.letters(failing)}
 
     made = Path(undisturbed["out"]) / "distillation_dataset" / undisturbed["run_id"] / "all_records.jsonl"

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from google.cloud import storage
 
+from deploy.topology import topology
 from tests.e2e.command import CONFIG, FITSENSE, ROOT, fitsense, hashes, run_json
 from tests.emulated import Emulated, dataset, emulated, files_of
 from tests.emulators import environment
 
 pytestmark = pytest.mark.slow
 
+ATTEMPTS = topology().retry.emulator_max_delivery_attempts
 SMALL = ROOT / "deploy" / "runs" / "small.yaml"
 BROKEN = "name: broken\nusrs: 3\n"
 
@@ -105,7 +107,7 @@ def test_a_broken_config_gets_an_error_document_beside_it_and_becomes_a_dead_let
     error = json.loads(bucket.blob("runs/broken.yaml.error.json").download_as_bytes())["error"]
     assert (error["code"], error["run_id"]) == ("bad_config", run_id)
     letter = dead_letter(up, run_id)
-    assert (letter["function"], letter["topic"], letter["attempts"]) == ("intake", "config-dropped", 5)
+    assert (letter["function"], letter["topic"], letter["attempts"]) == ("intake", "config-dropped", ATTEMPTS)
     assert "did you mean users?" in letter["error"]
     assert up.record(run_id).reasons == record.reasons
     replayed = fitsense("dead-letters", "replay", letter["id"], *place(up))

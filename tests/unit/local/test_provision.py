@@ -1,7 +1,5 @@
 """The topology as Pub/Sub has it."""
 
-from datetime import timedelta
-
 import pytest
 
 from deploy.local.provision import push_endpoint, wanted_subscription
@@ -18,10 +16,8 @@ def test_a_phase_is_pushed_to_with_its_own_deadline_and_gives_up_into_the_dead_l
     assert wanted.topic == f"projects/p/topics/{edge.topic}"
     assert wanted.push_config.push_endpoint == f"http://127.0.0.1:8080/projects/p/topics/{edge.topic}"
     assert wanted.ack_deadline_seconds == graph.functions[edge.function].timeout_s
-    assert wanted.retry_policy.minimum_backoff == timedelta(seconds=graph.retry.local.min_backoff_s)
-    assert wanted.retry_policy.maximum_backoff == timedelta(seconds=graph.retry.local.max_backoff_s)
     assert wanted.dead_letter_policy.dead_letter_topic == "projects/p/topics/dead-letters"
-    assert wanted.dead_letter_policy.max_delivery_attempts == 5
+    assert wanted.dead_letter_policy.max_delivery_attempts == graph.retry.emulator_max_delivery_attempts
 
 
 def test_dead_letters_have_no_dead_letters() -> None:
