@@ -27,7 +27,7 @@ _AGE_WEIGHTS = tuple(
     accumulate([next(w for start, w in reversed(_YEARLY_WEIGHT_FROM_AGE) if age >= start) for age in _AGES])
 )
 
-_HEIGHT_CM: dict[Body, tuple[float, float]] = {"female": (161.9, 6.9), "male": (175.9, 7.4)}
+HEIGHT_CM: dict[Body, tuple[float, float]] = {"female": (161.9, 6.9), "male": (175.9, 7.4)}
 
 _ACTIVITIES: tuple[Activity, ...] = ("sedentary", "lightly_active", "moderately_active", "very_active")
 _ACTIVITY_UNTIL_AGE: tuple[tuple[int, tuple[float, ...]], ...] = (
@@ -88,7 +88,7 @@ def draw_body(rng: Random, sex: Sex) -> Body:
 
 def draw_height_cm(rng: Random, body: Body, age: int) -> float:
     """Return a height; people lose about a centimetre a decade from sixty on."""
-    mean, sd = _HEIGHT_CM[body]
+    mean, sd = HEIGHT_CM[body]
     shrunk = 0.1 * max(0, age - 60)
     return round(min(max(rng.gauss(mean - shrunk, sd), mean - 3 * sd), mean + 3 * sd), 1)
 

@@ -57,7 +57,7 @@ class UserProfile(Frozen):
     conditions: tuple[HealthIssue, ...] = ()
     medications: tuple[Medication, ...] = ()
     allergies: tuple[str, ...] = ()
-    maintenance_kcal: Annotated[int, Field(ge=1000, le=6000)]
+    maintenance_kcal: Annotated[int, Field(ge=700, le=6000)]
     sleep_target_h: Annotated[float, Field(ge=5, le=11)]
     member_since: date
 

@@ -10,7 +10,9 @@ from statistics import mean, stdev
 import pytest
 from scipy import stats
 
+from functions.profiles.population import HEIGHT_CM, HIGHEST_BMI, LOWEST_BMI, Body, maintenance_kcal
 from shared.coach.profile import UserProfile
+from shared.coach.vocabulary import Activity
 
 People = list[UserProfile]
 
@@ -134,3 +136,23 @@ def test_maintenance_energy_is_the_resting_rate_times_activity(people: People) -
 def test_sleep_targets_are_seven_to_nine_hours_for_most(people: People) -> None:
     # Hirshkowitz et al., National Sleep Foundation's sleep time duration recommendations, Sleep Health 2015.
     assert sum(7 <= person.sleep_target_h <= 9 for person in people) > 0.85 * len(people)
+
+
+@pytest.mark.parametrize("body", ["female", "male"])
+@pytest.mark.parametrize("age", [18, 80])
+@pytest.mark.parametrize("tallness", [-3, 3])
+@pytest.mark.parametrize("bmi", [LOWEST_BMI, HIGHEST_BMI])
+@pytest.mark.parametrize("activity", ["sedentary", "very_active"])
+def test_the_most_unusual_body_that_can_be_drawn_has_a_valid_profile(
+    people: People, body: Body, age: int, tallness: int, bmi: float, activity: Activity
+) -> None:
+    mean, sd = HEIGHT_CM[body]
+    height_cm = mean + tallness * sd
+    weight_kg = round(bmi * (height_cm / 100) ** 2, 1)
+    measures = {
+        "age": age,
+        "height_cm": height_cm,
+        "weight_kg": weight_kg,
+        "maintenance_kcal": maintenance_kcal(body, weight_kg, height_cm, age, activity),
+    }
+    UserProfile.model_validate(people[0].model_dump() | measures)
