@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions clean
+.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions clean setup-trainer test-trainer
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -24,6 +24,16 @@ demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
 
 test: setup check  ## Everything that CI runs: checks, then all tests, the slow ones too
 	$(BIN)/pytest -q -n auto -m 'slow or not slow'
+
+setup-trainer: trainer-job/.venv/.ready  ## Make the trainer's own environment: PyTorch and all, some minutes
+
+trainer-job/.venv/.ready: trainer-job/requirements.txt
+	$(PYTHON) -m venv trainer-job/.venv
+	trainer-job/.venv/bin/pip install --quiet --disable-pip-version-check --requirement trainer-job/requirements.txt
+	@touch $@
+
+test-trainer: setup-trainer  ## The trainer's tests, in the trainer's environment
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --noconftest --override-ini addopts= tests/unit/trainer_job
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto

@@ -1,0 +1,108 @@
+"""Training: it learns, goes on bit by bit where it was stopped, and says why it stops."""
+
+import hashlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from trainer_job.hardware import Hardware
+from trainer_job.recipe import Recipe, load_recipe
+from trainer_job.training import Diverged, Interrupted, Progress, Trained, newest_checkpoint, train
+
+from shared.errors import Rejected
+from tests.unit.trainer_job.tiny import examples, network, tokenizer
+
+WORDS = tokenizer()
+CPU = Hardware(gpu=False, bf16=False, name="test")
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(autouse=True)
+def one_thread_and_the_old_handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    torch.set_num_threads(1)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def recipe(*overrides: str) -> Recipe:
+    small = ["lora.rank=4", "validation.every_steps=4", "batches.examples=4", "max_steps=12", "context_tokens=200"]
+    return load_recipe("tiny_cpu", [*small, *overrides])
+
+
+def run(out: Path, chosen: Recipe, each: Callable[[Progress], None] = lambda _: None) -> Trained:
+    return train(chosen, network(WORDS), WORDS, examples(WORDS, 64), examples(WORDS, 8), out, CPU, each)
+
+
+def adapter(out: Path) -> str:
+    return hashlib.sha256((out / "adapter/adapter_model.safetensors").read_bytes()).hexdigest()
+
+
+def test_the_loss_falls_and_progress_is_told(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    trained = run(tmp_path, recipe(), told.append)
+    assert trained.best_validation_loss < trained.first_validation_loss
+    assert (told[-1].step, told[-1].steps) == (12, 12)
+    assert told[-1].tokens_per_s > 0
+
+
+def test_a_run_that_was_told_to_stop_goes_on_to_the_same_adapter(tmp_path: Path) -> None:
+    undisturbed, stopped = tmp_path / "undisturbed", tmp_path / "stopped"
+    run(undisturbed, recipe())
+
+    def stop(progress: Progress) -> None:
+        if progress.step >= 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="of 12; start it again"):
+        run(stopped, recipe(), stop)
+    assert not (stopped / "adapter").exists()
+    run(stopped, recipe())
+    assert adapter(stopped) == adapter(undisturbed)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    chosen = recipe()
+
+    def poison(progress: Progress) -> None:
+        if progress.step == 8 and progress.validation_loss is not None:
+            with torch.no_grad():
+                next(weights for weights in model.parameters() if weights.requires_grad).fill_(float("nan"))
+
+    model = network(WORDS)
+    with pytest.raises(Diverged, match=r"lower optimizer.learning_rate"):
+        train(chosen, model, WORDS, examples(WORDS, 64), examples(WORDS, 8), tmp_path, CPU, poison)
+    kept = newest_checkpoint(tmp_path / "checkpoints")
+    assert kept is not None
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_a_checkpoint_that_was_not_finished_is_passed_over(tmp_path: Path) -> None:
+    for step, whole in ((4, True), (8, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if whole:
+            (folder / "trainer_state.json").write_text("{}")
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.name == "checkpoint-4"
+
+
+def test_merging_the_low_rank_matrices_first_gives_the_loss_of_running_them_beside(tmp_path: Path) -> None:
+    trained = run(tmp_path, recipe())
+    beside = PeftModel.from_pretrained(network(WORDS), tmp_path / "adapter")
+    losses = []
+    for example in examples(WORDS, 8).kept:
+        logits = beside(input_ids=torch.tensor([example.ids])).logits[0, :-1]
+        losses.append(torch.nn.functional.cross_entropy(logits, torch.tensor(example.labels[1:]), reduction="none"))
+    learned = torch.cat([loss[loss != 0] for loss in losses])
+    assert learned.mean().item() == pytest.approx(trained.best_validation_loss, rel=1e-4)
+
+
+def test_dropout_is_refused_where_it_would_be_ignored(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"lora\.dropout"):
+        run(tmp_path, recipe("lora.dropout=0.1"))
