@@ -69,4 +69,4 @@ bench-functions: setup  ## Import time, latency and rate of each function on the
 	$(BIN)/python -m tests.bench.bench_functions
 
 clean:  ## Remove what the targets above made
-	rm -rf .venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv trainer-job/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

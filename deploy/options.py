@@ -22,6 +22,8 @@ out_option = click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("out"),
+    envvar="FITSENSE_OUT",
+    show_envvar=True,
     show_default=True,
     help="Directory that holds runs, datasets and reports.",
 )

@@ -121,7 +121,10 @@ def raise_cost_limit(documents: Documents, run_id: str, cap_usd: float) -> None:
 
 
 class Delivery:
-    """One attempt at a delivery, as a context: notes its beginning, its progress, and how it ended."""
+    """One attempt at a delivery, as a context: notes its beginning, its progress, and how it ended.
+
+    One that finds the work done has no items and hardly takes time; what the attempt that did it noted stays.
+    """
 
     def __init__(self, documents: Documents, run_id: str, key: str) -> None:
         self._documents = documents
@@ -133,7 +136,7 @@ class Delivery:
     def __enter__(self) -> Self:
         def begin(data: Data) -> Data:
             before = DeliveryRecord.model_validate(data | {"key": self._key})
-            return {"key": self._key, "status": "running", "attempts": before.attempts + 1}
+            return data | {"key": self._key, "status": "running", "attempts": before.attempts + 1}
 
         update(self._documents, self._path, begin)
         return self
@@ -150,10 +153,13 @@ class Delivery:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         seconds = round(time.monotonic() - self._began, 4)
-        if exc is None:
-            self._set({"status": "done", "seconds": seconds, "error": None})
-        else:
-            self._set({"status": "failed", "seconds": seconds, "error": describe(exc)})
+        ended: Data = {"status": "done", "error": None} if exc is None else {"status": "failed", "error": describe(exc)}
+
+        def end(data: Data) -> Data:
+            longest = max(seconds, DeliveryRecord.model_validate(data | {"key": self._key}).seconds)
+            return data | self._progress | ended | {"seconds": longest}
+
+        update(self._documents, self._path, end)
 
     def _set(self, changes: Data) -> None:
         update(self._documents, self._path, lambda data: data | self._progress | changes)

@@ -53,7 +53,7 @@ def components(wanted: Wanted, ports: Ports) -> Components:
         made.environment.update(postgres.client_environment(port))
     own = {MARKER: str(folder(wanted.out)), "PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}
     programs = [replace(one, environment=own | dict(one.environment)) for one in made.programs]
-    return Components(programs, made.environment)
+    return Components(programs, made.environment | {"FITSENSE_OUT": str(wanted.out)})
 
 
 def storage_names(settings: Settings) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _embedded(wanted: Wanted) -> Components:
         ready=partial(_exists, ready_file),
         before=partial(ready_file.unlink, missing_ok=True),
     )
-    return Components([pipeline], {"FITSENSE_STACK": "embedded", "FITSENSE_OUT": str(wanted.out)})
+    return Components([pipeline], {"FITSENSE_STACK": "embedded"})
 
 
 def _emulators(wanted: Wanted, ports: Ports) -> Components:
