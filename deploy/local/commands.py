@@ -50,12 +50,13 @@ def up(stack: "LocalStackName", out: Path, workers: int | None, detach: bool) ->
     from deploy.local.stack import local_stack
     from deploy.preflight import usable_cores
 
-    began = time.monotonic()
+    began, never = time.monotonic(), threading.Event()
     console = StreamConsole(stderr=True)
     with local_stack(out, stack=stack, postgres=True, workers=workers or usable_cores(), console=console) as kept:
         _tell_where(stack, out, kept.environment)
         click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; Ctrl-C stops it", err=True)
-        threading.Event().wait()
+        while not never.wait(1.0):  # a signal that another thread received is noticed here only between waits
+            pass
 
 
 @click.command()

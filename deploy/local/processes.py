@@ -26,6 +26,7 @@ MAX_BACKOFF_S = 5.0
 STEADY_S = 10.0
 """After living that long a program is taken to be sound: the next death is the first one again."""
 ASK_EVERY_S = 0.2
+LAST_WORDS_S = 2.0
 
 Liveness = Literal["starting", "up", "down", "stopped"]
 
@@ -130,7 +131,8 @@ class Kept:
         asking.start()
         status = process.wait()
         _signal_group(process.pid, signal.SIGKILL)
-        following.join()
+        # What left the group, as a database's children do, may hold the output open for a while.
+        following.join(LAST_WORDS_S)
         asking.join()
         return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
 

@@ -126,7 +126,7 @@ def test_stopping_asks_politely_by_the_signal_that_the_program_wants(keeper: Kee
     )
     eventually(lambda: keeper.lines == ["there"])
     stop_all([kept], grace_s=PATIENCE_S)
-    assert keeper.lines == ["there", "bye"]
+    eventually(lambda: keeper.lines == ["there", "bye"])
     assert kept.state == "stopped"
 
 
