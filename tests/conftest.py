@@ -1,12 +1,20 @@
 """Every test: no environment of the developer's, and no network beyond this machine."""
 
 import os
+import signal
 import socket
 from typing import Any
 
 import pytest
 
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_configure() -> None:
+    """Hear signals: what a background job or nohup ignores, programs that tests start would ignore as well."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
