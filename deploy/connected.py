@@ -11,7 +11,8 @@ from shared.bus import event_in, message
 from shared.dead_letters import DeadLetter
 from shared.documents import Documents
 from shared.errors import NotFound
-from shared.events import ConfigDropped, Event
+from shared.event import Event
+from shared.events import ConfigDropped
 from shared.paths import dataset_file, report_file
 from shared.runtime import Runtime
 
@@ -66,7 +67,7 @@ class Connected:
         except NotFound:
             return "running"  # intake has not come to it yet
 
-    def _send(self, event: Event | ConfigDropped) -> None:
+    def _send(self, event: Event) -> None:
         self.runtime.bus.publish(event)
         self.runtime.bus.flush()
 

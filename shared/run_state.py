@@ -16,7 +16,8 @@ from pydantic import ConfigDict
 
 from shared.documents import Data, Documents, update
 from shared.errors import NotFound, Stopped
-from shared.events import ConfigDropped, Event, ShardEvent
+from shared.event import ModelEvent
+from shared.events import OfARun, ShardEvent
 from shared.frozen import Frozen
 
 RunStatus = Literal["running", "approved", "rejected", "failed", "stopped", "interrupted"]
@@ -105,8 +106,10 @@ def delivery(documents: Documents, run_id: str, key: str) -> DeliveryRecord | No
     return DeliveryRecord.model_validate(found.data) if found else None
 
 
-def delivery_key(function: str, event: Event | ConfigDropped) -> str:
-    """Return the key of an event's delivery to a function: the function, and the shard where there are shards."""
+def delivery_key(function: str, event: OfARun) -> str:
+    """Return the key of an event's delivery to a function: the function, and which of a run's shards or models."""
+    if isinstance(event, ModelEvent):
+        return f"{function}/{event.version.rpartition('-')[2]}"
     return f"{function}/{event.shard:04d}" if isinstance(event, ShardEvent) else function
 
 
