@@ -40,7 +40,7 @@ class Connected:
 
     def replay(self, letters: Sequence[DeadLetter]) -> set[str]:
         """Publish the messages again, and wait. One that nobody can read stays where it is."""
-        readable = [letter for letter in letters if letter.event() is not None]
+        readable = [letter for letter in letters if letter.run_id is not None and letter.event() is not None]
         dead_letters.let_go_on(self.runtime.documents, readable)
         replays = {letter.id: self._replay(letter) for letter in readable}
         while any(replay.is_under_way() for replay in replays.values()):
@@ -73,12 +73,13 @@ class Connected:
 
     def _replay(self, letter: DeadLetter) -> "_Replay":
         documents, event = self.runtime.documents, event_in(letter.message())
+        run_id = letter.run_id or ""
         key = run_state.delivery_key(letter.function, event)
-        before = run_state.delivery(documents, event.run_id, key)
+        before = run_state.delivery(documents, run_id, key)
         dead_letters.drop(documents, letter.id)
         self._send(event)
         again = DeadLetter.of(message(event), letter.function, 0, "")
-        return _Replay(documents, again.id, event.run_id, key, before.attempts if before else 0)
+        return _Replay(documents, again.id, run_id, key, before.attempts if before else 0)
 
 
 @dataclass(frozen=True, slots=True)

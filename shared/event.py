@@ -32,6 +32,10 @@ class Event(Frozen):
         """Return the id of what the event is about: a run, a request, a job."""
         return self.topic
 
+    def part(self) -> str:
+        """Return which of the parts that the thing has the event is about; nothing where it is the whole."""
+        return ""
+
     @classmethod
     def concerns(cls, attributes: dict[str, str]) -> bool:
         """Return whether a message on the topic is one to act on: every event is."""
@@ -66,6 +70,10 @@ class ModelEvent(RunEvent):
     """A fact about one model version."""
 
     version: str = Field(pattern=VERSION)
+
+    def part(self) -> str:
+        """Return the version's last digits."""
+        return self.version.rpartition("-")[2]
 
     @model_validator(mode="after")
     def _version_is_of_the_run(self) -> Self:

@@ -12,6 +12,7 @@ cause: no clock, no random id, but for those that somebody's request begins with
 only ever added, with a default.
 """
 
+import hashlib
 from typing import Annotated, ClassVar, Literal, TypeGuard
 from uuid import UUID
 
@@ -37,6 +38,10 @@ class ShardEvent(RunEvent):
 
     shard: int = Field(ge=0)
     shards: int = Field(ge=1)
+
+    def part(self) -> str:
+        """Return the shard's number."""
+        return f"{self.shard:04d}"
 
 
 class RunRequested(ShardEvent):
@@ -113,6 +118,10 @@ class TrainRequested(RunEvent):
     target: Target | None = None
     """Where the job runs; None is the stack's own place."""
 
+    def part(self) -> str:
+        """Return the recipe's name."""
+        return self.recipe
+
 
 class TrainingEnded(RunEvent):
     """A training job has ended, and this is how."""
@@ -150,6 +159,10 @@ class PromoteRequested(ModelEvent):
     force: bool = False
     request_id: str = Field(default="", max_length=100)
     """Tells a request from an earlier one that asked for the same: two equal messages are one request."""
+
+    def part(self) -> str:
+        """Return the version's last digits, the environment, and a digest of the request."""
+        return f"{super().part()}/{self.environment}/{hashlib.sha256(self.data()).hexdigest()[:8]}"
 
 
 class ModelPromoted(ModelEvent):

@@ -103,6 +103,10 @@ class JobEnded(Event):
         """Return the attributes of every event, and the run's id."""
         return {"run_id": self.run_id} | super().attributes()
 
+    def part(self) -> str:
+        """Return the job's name."""
+        return self.job
+
     @classmethod
     def concerns(cls, attributes: dict[str, str]) -> bool:
         """Return whether a notification tells of an end: Batch tells of every change of state."""

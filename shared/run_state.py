@@ -16,8 +16,7 @@ from pydantic import ConfigDict
 
 from shared.documents import Data, Documents, update
 from shared.errors import NotFound, Stopped
-from shared.event import ModelEvent
-from shared.events import OfARun, ShardEvent
+from shared.event import Event
 from shared.frozen import Frozen
 
 RunStatus = Literal["running", "approved", "rejected", "failed", "stopped", "interrupted"]
@@ -106,11 +105,10 @@ def delivery(documents: Documents, run_id: str, key: str) -> DeliveryRecord | No
     return DeliveryRecord.model_validate(found.data) if found else None
 
 
-def delivery_key(function: str, event: OfARun) -> str:
-    """Return the key of an event's delivery to a function: the function, and which of a run's shards or models."""
-    if isinstance(event, ModelEvent):
-        return f"{function}/{event.version.rpartition('-')[2]}"
-    return f"{function}/{event.shard:04d}" if isinstance(event, ShardEvent) else function
+def delivery_key(function: str, event: Event) -> str:
+    """Return the key of an event's delivery to a function: the function, and which shard, model or job it is about."""
+    part = event.part()
+    return f"{function}/{part}" if part else function
 
 
 def budget_path(run_id: str) -> str:
