@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = [path for folder in ("deploy", "functions", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
-DOMAIN = ("shared.coach", "shared.prompt")
-"""One engine and one renderer for teacher, training and serving, wherever they are used yet."""
+DOMAIN = ("shared.coach", "shared.prompt", "shared.synthetic")
+"""One engine, one renderer and one population for teacher, training and serving, wherever they are used yet."""
 MAINS = sorted((ROOT / "functions").glob("*/main.py"))
 
 
