@@ -67,7 +67,7 @@ class Rate(Frozen):
 class Group(Frozen):
     """The answers to the people of one slice, of two at once, or to everybody."""
 
-    slices: dict[str, str] = {}
+    slices: dict[str, str]
     n: int
     rates: dict[Metric, Rate]
     """Without the metrics that no prompt of the group is about."""
@@ -177,7 +177,7 @@ class Comparison(Frozen):
     other: Other
     mode: Mode
     metric: Metric
-    slices: dict[str, str] = {}
+    slices: dict[str, str]
     """Empty for everybody."""
     n: int
     both: int
