@@ -16,7 +16,16 @@ from google.api_core.retry import Retry
 from google.cloud.storage.fileio import BlobWriter
 
 from shared.artifacts import Writer, normal_name
-from shared.gcp.buckets import ABSENT, NOT_FOUND, PATIENCE_S, PRECONDITION_FAILED, content_type, found, patient, reaching
+from shared.gcp.buckets import (
+    ABSENT,
+    NOT_FOUND,
+    PATIENCE_S,
+    PRECONDITION_FAILED,
+    content_type,
+    found,
+    patient,
+    reaching,
+)
 from shared.gcp.clients import FAILURES, status, unavailable
 
 log = logging.getLogger("fitsense.artifacts")
