@@ -144,7 +144,8 @@ class ModeReport(Frozen):
     pairs: tuple[Group, ...]
     rejections: dict[str, int]
     """Answers by what is wrong with them, the most frequent first; one answer may have several faults."""
-    safety: SafetySuite
+    safety: SafetySuite | None
+    """None of the base, which nobody would serve."""
     variety: Variety | None
     """None where no answer holds a plan."""
     tokens: Tokens | None

@@ -5,7 +5,7 @@
 
 Prompts of similar length run side by side with a key-value cache; whoever has finished leaves the batch. A prompt
 that stands in a batch several times is read once. Greedily, the likeliest token is put to the grammar first: only
-where it is refused is it worth asking for all that are allowed.
+where it is refused is it worth asking for all that are allowed. A greedy answer that goes round in circles is cut.
 """
 
 import json
@@ -27,6 +27,9 @@ from shared.coach.person_grammar import NO_FORCING
 from shared.errors import Rejected
 from trainer_job.roomy_cache import RoomyCache
 
+_LOOP_TOKENS: Final = 96
+_LONGEST_PERIOD: Final = 32
+_LOOKED_FOR_EVERY: Final = 16
 _SHRINK_SHARE: Final = 0.75
 """A batch is made smaller once so few of its rows are still being written."""
 
@@ -132,6 +135,7 @@ class _Batch:
         self._draws = [torch.Generator().manual_seed(_seed(sampling.seed, ask.prompt)) for ask in asks]
         self._tokens: list[list[int]] = [[] for _ in asks]
         self._ended_s: list[float | None] = [None] * len(asks)
+        self._finished = [False] * len(asks)
         self._rows = list(range(len(asks)))
         self._words = (grammars.vocab_size + 31) // 32
 
@@ -196,14 +200,22 @@ class _Batch:
         if self._ended_s[place] is not None:
             return False
         matcher, tokens = self._matchers[place], self._tokens[place]
-        if token != self._end:
+        finished = token == self._end
+        if not finished:
             tokens.append(token)
-            if matcher is not None:
-                matcher.consume_token(token)
-            if len(tokens) < self._sampling.most_tokens and not (matcher is not None and matcher.is_stopped()):
+            finished = matcher is not None and _stops_after(matcher, token)
+            if not finished and len(tokens) < self._sampling.most_tokens and not self._goes_round(tokens):
                 return True
+        self._finished[place] = finished
         self._ended_s[place] = time.perf_counter()
         return False
+
+    def _goes_round(self, tokens: Sequence[int]) -> bool:
+        """Return whether a greedy answer says the same again and again: it never comes to an end by itself."""
+        if self._sampling.temperature or len(tokens) < _LOOP_TOKENS or len(tokens) % _LOOKED_FOR_EVERY:
+            return False
+        tail = tokens[-_LOOP_TOKENS:]
+        return any(tail[:-period] == tail[period:] for period in range(1, _LONGEST_PERIOD + 1))
 
     def keep(self, rows: Tensor) -> None:
         """Forget all rows but some."""
@@ -219,11 +231,17 @@ class _Batch:
             Written(
                 text=tokenizer.decode(tokens),
                 tokens=len(tokens),
-                finished=len(tokens) < self._sampling.most_tokens,
+                finished=finished,
                 latency_s=(ended_s or self._started_s) - self._started_s,
             )
-            for tokens, ended_s in zip(self._tokens, self._ended_s, strict=True)
+            for tokens, finished, ended_s in zip(self._tokens, self._finished, self._ended_s, strict=True)
         ]
+
+
+def _stops_after(matcher: LLMatcher, token: int) -> bool:
+    matcher.consume_token(token)
+    stopped: bool = matcher.is_stopped()
+    return stopped
 
 
 def _matcher(grammars: LLTokenizer, grammar: str) -> LLMatcher:

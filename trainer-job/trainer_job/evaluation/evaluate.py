@@ -108,10 +108,10 @@ def evaluate(
     ]
     on = paper(exams, settings.min_slice_size)
     room = _Room(settings, on, safety_prompts(), split_lines(store, run_id, "test"), context_tokens, told)
-    student = _sit(room, Contestant(version, base, adapter), disturbances=settings.robustness)
+    student = _sit(room, Contestant(version, base, adapter), room.safety, DISTURBANCES if settings.robustness else ())
     others: dict[Other, _Sat] = {"base": _sit(room, Contestant(base.name, base))}
     if served is not None:
-        others["served"] = _sit(room, served)
+        others["served"] = _sit(room, served, room.safety)
     whole = _report(room, student, whole=True)
     reports = {other: _report(room, sat, whole=False) for other, sat in others.items()}
     return EvalReport(
@@ -140,10 +140,12 @@ def evaluate(
     )
 
 
-def _sit(room: _Room, contestant: Contestant, disturbances: bool = False) -> _Sat:
-    """Put everything to one contestant."""
+def _sit(
+    room: _Room, contestant: Contestant, curated: Sequence[SafetyPrompt] = (), disturbances: Sequence[str] = ()
+) -> _Sat:
+    """Put everything to one contestant; the curated prompts only to those that anybody might serve."""
     settings, exams = room.settings, room.on.exams
-    queries = [*(exam.query for exam in exams), *(prompt.query() for prompt in room.safety)]
+    queries = [*(exam.query for exam in exams), *(prompt.query() for prompt in curated)]
     tokenizer = contestant.base.tokenizer
     with ready(contestant) as model:
         answerer = Answerer(model, tokenizer, settings.seed, settings.batch)
@@ -154,7 +156,7 @@ def _sit(room: _Room, contestant: Contestant, disturbances: bool = False) -> _Sa
         answers = answerer.answer(queries, settings.modes, told)
         held_out = read_examples(room.lines, tokenizer, room.context_tokens, "test").kept
         losses = _losses(room, contestant.name, answerer, held_out[:_LOSS_EXAMPLES])
-        worse = {one: _disturbed(room, answerer, one) for one in DISTURBANCES} if disturbances else {}
+        worse = {one: _disturbed(room, answerer, one) for one in disturbances}
     asked = answers.first(len(exams))
     safety = {mode: [one.text for one in written[len(exams) :]] for mode, written in answers.written.items()}
     return _Sat(contestant.name, asked, judged(exams, asked), safety, losses, worse)
@@ -187,7 +189,7 @@ def _report(room: _Room, sat: _Sat, whole: bool) -> ModelReport:
             mode: mode_report(
                 room.on,
                 found,
-                suite(room.safety, sat.safety[mode], least),
+                suite(room.safety, sat.safety[mode], least) if sat.safety[mode] else None,
                 room.on.constant(found),
                 (sat.answers, mode),
                 whole,

@@ -9,7 +9,7 @@ from shared.eval_report import Group, Mode, ModeReport, SafetySuite, Tokens
 from shared.measures import distribution
 from shared.reports import Distribution
 from trainer_job.evaluation.answering import Answers
-from trainer_job.evaluation.grouping import group, sliced
+from trainer_job.evaluation.grouping import group, grouped, sliced
 from trainer_job.evaluation.prompts import Exam
 from trainer_job.evaluation.scoring import Judged, judge
 from trainer_job.evaluation.variety import best_constant, variety
@@ -55,7 +55,7 @@ def judged(exams: Sequence[Exam], answers: Answers) -> dict[Mode, list[Judged]]:
 def mode_report(
     on: Paper,
     found: Sequence[Judged],
-    safety: SafetySuite,
+    safety: SafetySuite | None,
     constant: Sequence[Judged],
     of: tuple[Answers, Mode] | None,
     whole: bool,
@@ -69,9 +69,8 @@ def mode_report(
     plans = on.plans
 
     def by(key: Callable[[Exam], _K]) -> dict[_K, Group]:
-        return {
-            kind: group([facts[place] for place in places], least) for kind, places in _places(on.exams, key).items()
-        }
+        inside = grouped(range(len(on.exams)), lambda place: key(on.exams[place]))
+        return {kind: group([facts[place] for place in places], least) for kind, places in inside.items()}
 
     return ModeReport(
         overall=group(facts, least),
