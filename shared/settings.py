@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """Inside a training job: its name."""
     trainer_command: tuple[str, ...] = ()
     """What begins the command line of a training job on this machine, as a JSON list; by default the trainer's own."""
+    git_commit: str | None = None
+    """Inside an image: the commit that it was built from."""
     teacher_share: int = 1
     """How many processes ask the teacher at once; each keeps to its share of the limits."""
 
