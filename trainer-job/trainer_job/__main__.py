@@ -15,12 +15,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import FitsenseError, Rejected
 from shared.runtime import runtime
 from shared.settings import Settings
 from trainer_job.recipe import Recipe, RecipeError, load_recipe
+
+if TYPE_CHECKING:
+    from trainer_job.job import Evaluate
 
 DONE, WRONG, TRY_AGAIN = 0, 2, 75
 _SOURCE: Final = Path(__file__).parents[2]
@@ -65,6 +68,12 @@ def _command(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _job(chosen: argparse.Namespace, recipe: Recipe) -> None:
     # Imported here, so that a wrong command line or recipe is refused in a moment: PyTorch and all take seconds.
     from trainer_job.evaluation.entry import evaluate
+
+    perform(chosen, recipe, evaluate)
+
+
+def perform(chosen: argparse.Namespace, recipe: Recipe, evaluate: "Evaluate") -> None:
+    """Do a job, judging its model by `evaluate`, and tell of it; raises what keeps the model from being made."""
     from trainer_job.hardware import hardware
     from trainer_job.interruption import Interrupted, Interruption
     from trainer_job.job import Job, run_job
