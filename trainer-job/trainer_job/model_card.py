@@ -1,6 +1,6 @@
 """Model card: what a student is, what it was made from, how it was judged, and what it is not for."""
 
-from shared.registry import ModelFile
+from shared.registry import FileDigest
 from trainer_job.publication import TrainingReceipt
 from trainer_job.recipe import Recipe
 
@@ -58,5 +58,5 @@ def _ended(receipt: TrainingReceipt) -> str:
     return "; stopped early, as validation no longer gained" if receipt.stopped_early else ""
 
 
-def _rows(files: dict[str, ModelFile]) -> str:
+def _rows(files: dict[str, FileDigest]) -> str:
     return "\n".join(f"| {name} | {file.bytes:,} | `{file.sha256}` |" for name, file in files.items())

@@ -14,7 +14,7 @@ from pathlib import Path
 from shared.artifacts import ArtifactStore
 from shared.errors import Rejected
 from shared.frozen import Frozen
-from shared.registry import ModelFile, ModelManifest, ModelRecipe, model_file
+from shared.registry import FileDigest, ModelManifest, RecipeUsed, model_file
 from trainer_job.recipe import Recipe
 from trainer_job.recipe import digest as recipe_digest
 
@@ -36,7 +36,7 @@ class TrainingReceipt(Frozen):
     """Of the base."""
     best_validation_loss: float
     machine: str
-    files: dict[str, ModelFile]
+    files: dict[str, FileDigest]
 
 
 def keep_adapter(store: ArtifactStore, folder: Path, receipt: TrainingReceipt) -> TrainingReceipt:
@@ -89,7 +89,7 @@ def keep_manifest(
         git_commit=commit,
         dataset_run_id=run_id,
         eval_report_uri=store.uri(model_file(version, REPORT)),
-        recipe=ModelRecipe(name=recipe.name, digest=recipe_digest(recipe), settings=recipe.model_dump(mode="json")),
+        recipe=RecipeUsed(name=recipe.name, digest=recipe_digest(recipe), settings=recipe.model_dump(mode="json")),
         created_at=datetime.now(UTC),
     )
     store.create(model_file(version, MANIFEST), manifest.model_dump_json(indent=2).encode() + b"\n")
@@ -100,5 +100,5 @@ def checkpoints_of(version: str) -> str:
     return model_file(version, "checkpoints/")
 
 
-def _described(content: bytes) -> ModelFile:
-    return ModelFile(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+def _described(content: bytes) -> FileDigest:
+    return FileDigest(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
