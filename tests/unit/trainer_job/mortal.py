@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from trainer_job import __main__ as trainer
 from trainer_job.job import Job
+from trainer_job.publication import TrainingReceipt
 from trainer_job.recipe import Recipe
 from transformers import TrainerState
 
@@ -59,7 +60,8 @@ class MortalStore:
     def __init__(self, store: ArtifactStore, moment: Moment) -> None:
         self._store = store
         self._moment = moment
-        self.exists, self.lines, self.names, self.uri = store.exists, store.lines, store.names, store.uri
+        self.exists, self.names, self.uri = store.exists, store.names, store.uri
+        self.lines, self.pieces = store.lines, store.pieces
 
     @contextmanager
     def writer(self, name: str) -> Iterator[Writer]:
@@ -125,11 +127,11 @@ def die_while_saving(moment: Moment) -> None:
     TrainerState.save_to_json = mortal
 
 
-def judge(job: Job, version: str, adapter: Path) -> None:
+def judge(job: Job, receipt: TrainingReceipt, adapter: Path) -> None:
     """Judge nothing: evaluation has tests of its own."""
     assert sorted(path.name for path in adapter.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
-    for name in ("eval_report.html", "eval_report.json"):
-        job.runtime.store.create(f"models/{version}/{name}", b"{}")
+    for name in ("eval_report.html", "model_card.md", "eval_report.json"):
+        job.runtime.store.create(f"models/{receipt.version}/{name}", b"{}")
 
 
 def main() -> int:

@@ -85,7 +85,7 @@ class Place:
     def wait_for_step(self, least: int) -> None:
         """Return once so many steps are noted, or checkpoints of them kept."""
         deadline = time.monotonic() + PATIENCE_S
-        while not any(int(path.stem) >= least for path in self.out.glob("models/*/checkpoints/*.tar")):
+        while not any(int(path.stem) >= least for path in self.out.glob("runs/*/training/*/checkpoints/*.tar")):
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
@@ -120,7 +120,7 @@ def test_a_job_tells_how_far_it_is_and_leaves_logs(undisturbed: Place) -> None:
     assert told["tokens_per_s"] > 0
     assert told["validation_loss"] < 10
     assert digests(undisturbed.out, f"runs/{RUN_ID}/training/*/tensorboard/events.*")
-    assert not list(undisturbed.out.glob("models/*/checkpoints/*.tar"))
+    assert not list(undisturbed.out.glob("runs/*/training/*/checkpoints/*.tar"))
 
 
 def test_a_job_that_is_started_again_finds_it_done_and_tells_the_same(undisturbed: Place) -> None:
@@ -140,7 +140,7 @@ def test_killed_at_every_stage_in_turn_it_ends_with_the_same_model(place: Place,
     assert digests(place.out, "models/2*/adapter/*") == digests(undisturbed.out, "models/2*/adapter/*")
     assert digests(place.out, kept).keys() == digests(undisturbed.out, kept).keys()
     assert set(place.published()) == set(undisturbed.published())
-    assert not list(place.out.glob("models/*/checkpoints/*.tar"))
+    assert not list(place.out.glob("runs/*/training/*/checkpoints/*.tar"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -167,7 +167,7 @@ def test_of_two_jobs_for_one_version_one_works_and_the_other_finds_it_done(place
 
 def test_a_damaged_checkpoint_is_passed_over(place: Place, undisturbed: Place) -> None:
     place.run(death=("after", "write", "*/checkpoints/000012.tar", "1"))
-    (newest,) = place.out.glob("models/*/checkpoints/000012.tar")
+    (newest,) = place.out.glob("runs/*/training/*/checkpoints/000012.tar")
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(bytes(content))

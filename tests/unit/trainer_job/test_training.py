@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from trainer_job.base import Base
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from trainer_job.base import Base, load_base
 from trainer_job.checkpoints import Checkpoints
 from trainer_job.hardware import Hardware
 from trainer_job.interruption import Interrupted, Interruption
@@ -19,7 +21,7 @@ from trainer_job.watch import Progress
 from transformers import PreTrainedModel
 
 from shared.artifacts import DirectoryStore
-from shared.errors import Rejected
+from shared.errors import Rejected, Unavailable
 from tests.unit.trainer_job.tiny import examples, network, tokenizer
 
 WORDS = tokenizer()
@@ -101,6 +103,74 @@ def test_merging_the_low_rank_matrices_first_gives_the_loss_of_running_them_besi
     assert learned.mean().item() == pytest.approx(trained.best_validation_loss, rel=1e-4)
 
 
-def test_dropout_is_refused_where_it_would_be_ignored(tmp_path: Path) -> None:
-    with pytest.raises(Rejected, match=r"lora\.dropout"):
-        run(tmp_path, recipe("lora.dropout=0.1"))
+def test_four_bit_weights_are_trained_beside_in_bf16_with_less_memory_for_activations(tmp_path: Path) -> None:
+    base = network(WORDS)
+    base.save_pretrained(tmp_path / "base")
+    WORDS.save_pretrained(tmp_path / "base")
+    chosen = recipe(
+        f"base={tmp_path / 'base'}",
+        "quantise=nf4",
+        "batches.arrange=packed",
+        "lora.dropout=0.05",
+        "gradient_checkpointing=true",
+        "validation.patience=9",
+    )
+    store = DirectoryStore(tmp_path / "store")
+    loaded = load_base(chosen, store, "run", tmp_path / "copy", CPU, lambda _: None)
+    quantised = [layer for layer in loaded.model.modules() if type(layer).__name__ == "Linear4bit"]
+    assert len(quantised) == 7
+    told: list[Progress] = []
+    trained = run(tmp_path, chosen, told.append, loaded.model)
+    assert trained.best_validation_loss < trained.first_validation_loss
+    assert (trained.steps, told[-1].tokens_per_s > 0) == (12, True)
+
+
+def test_examples_that_are_packed_learn_the_same(tmp_path: Path) -> None:
+    trained = run(tmp_path, recipe("batches.arrange=packed", "batches.examples=1"))
+    assert trained.best_validation_loss < trained.first_validation_loss
+
+
+def test_computing_in_bf16_learns_as_well(tmp_path: Path) -> None:
+    assert run(tmp_path / "bf16", recipe("dtype=bf16")).best_validation_loss == pytest.approx(
+        run(tmp_path / "fp32", recipe("dtype=fp32")).best_validation_loss, rel=0.05
+    )
+
+
+def test_a_disk_that_is_full_stops_a_training_that_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    undisturbed, full = tmp_path / "undisturbed", tmp_path / "full"
+    run(undisturbed, recipe())
+
+    def fill(progress: Progress) -> None:
+        if progress.step == 8:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(Unavailable, match=r"no room|File too large"):
+            run(full, recipe(), fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert checkpoints(full).steps() == [4]
+    run(full, recipe())
+    assert adapter(full) == adapter(undisturbed)
+
+
+def test_tensorboard_has_every_loss_of_a_training_that_was_stopped(tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.step >= 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, recipe(), stop)
+    run(tmp_path, recipe())
+    board = EventAccumulator(str(tmp_path / "work/tensorboard")).Reload()
+    assert [one.step for one in board.Scalars("loss/train")] == [4, 8, 12]
+    assert [one.step for one in board.Scalars("loss/validation")] == [0, 4, 8, 12]
+
+
+@pytest.mark.parametrize("override", ["lora.dropout=0.1", "gradient_checkpointing=true"])
+def test_what_would_be_ignored_is_refused(override: str, tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"need batches\.arrange: packed"):
+        run(tmp_path, recipe(override))
