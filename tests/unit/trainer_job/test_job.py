@@ -139,7 +139,9 @@ def test_killed_at_every_stage_in_turn_it_ends_with_the_same_model(place: Place,
     kept = "models/2*/[aetm]*[!t].*"
     assert digests(place.out, "models/2*/adapter/*") == digests(undisturbed.out, "models/2*/adapter/*")
     assert digests(place.out, kept).keys() == digests(undisturbed.out, kept).keys()
-    assert {event["version"] for event in map(json.loads, place.published())} == {manifest_of(undisturbed.out)["version"]}
+    assert {event["version"] for event in map(json.loads, place.published())} == {
+        manifest_of(undisturbed.out)["version"]
+    }
     assert len(place.published()) == 2
     assert not list(place.out.glob("runs/*/training/*/checkpoints/*.tar"))
 
