@@ -34,7 +34,7 @@ trainer-job/.venv/.ready: trainer-job/requirements.txt
 	@touch $@
 
 test-trainer: check-trainer  ## The trainer's tests, in the trainer's environment, the slow ones too
-	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --override-ini addopts='--strict-markers' tests/unit/trainer_job
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/unit/trainer_job
 
 check-trainer: setup-trainer  ## Types of the trainer, in the trainer's environment
 	trainer-job/.venv/bin/mypy --config-file trainer-job/mypy.ini
