@@ -19,7 +19,7 @@ about training, in the compact form of `schemas/coach-wire`, in English.
 |---|---|
 | base | `{receipt.base_model}` |
 | data | `distillation_dataset/{run_id}/`: synthetic people, a teacher's answers, checked and filtered |
-| examples | {receipt.examples:,} learned from; {receipt.too_long:,} longer than {recipe.context_tokens:,} tokens left out |
+| examples | {receipt.examples:,}; {receipt.too_long:,} more, longer than {recipe.context_tokens:,} tokens, left out |
 | recipe | `{recipe.name}`: rank {recipe.lora.rank}, rate {recipe.optimizer.learning_rate:g}, seed {recipe.seed} |
 | steps | {receipt.steps:,}, the best at {receipt.best_step:,}{_ended(receipt)} |
 | validation loss | {receipt.first_validation_loss:.4f} before, {receipt.best_validation_loss:.4f} after |
