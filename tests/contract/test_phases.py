@@ -92,11 +92,11 @@ def test_the_number_of_shards_changes_no_byte_of_the_dataset(tmp_path: Path) -> 
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("name", topology().pipeline())
+@pytest.mark.parametrize("name", topology().functions)
 def test_a_poisoned_event_is_rejected_with_the_field_named(name: str, pipeline: Pipeline) -> None:
     del pipeline
     poisoned = Message(topology().functions[name].trigger, b'{"run_id": "not a run id"}', {"objectId": "x"})
-    with pytest.raises(Rejected, match=r"run_id|bucket"):
+    with pytest.raises(Rejected, match=r"run_id|bucket|job"):
         phase_function(name)(push(poisoned))
 
 
