@@ -1,7 +1,7 @@
 """Connected: a stack of Google's services, in the cloud or emulated, that works by itself; this process only asks."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.embedded import Tick
@@ -11,7 +11,8 @@ from shared.bus import event_in, message
 from shared.dead_letters import DeadLetter
 from shared.documents import Documents
 from shared.errors import NotFound
-from shared.events import ConfigDropped, Event
+from shared.event import Event
+from shared.events import ConfigDropped
 from shared.paths import dataset_file, report_file
 from shared.runtime import Runtime
 
@@ -39,7 +40,7 @@ class Connected:
 
     def replay(self, letters: Sequence[DeadLetter]) -> set[str]:
         """Publish the messages again, and wait. One that nobody can read stays where it is."""
-        readable = [letter for letter in letters if letter.event() is not None]
+        readable = [letter for letter in letters if letter.run_id is not None and letter.event() is not None]
         dead_letters.let_go_on(self.runtime.documents, readable)
         replays = {letter.id: self._replay(letter) for letter in readable}
         while any(replay.is_under_way() for replay in replays.values()):
@@ -49,6 +50,16 @@ class Connected:
     def follow(self, run_id: str, tick: Tick) -> None:
         """Return when the run's state says that it has ended."""
         while self._status(run_id) == "running":
+            tick()
+            time.sleep(LOOK_EVERY_S)
+
+    def publish(self, event: Event) -> None:
+        """Publish an event, which is delivered without this process."""
+        self._send(event)
+
+    def work_until(self, over: Callable[[], bool], tick: Tick) -> None:
+        """Look again and again."""
+        while not over():
             tick()
             time.sleep(LOOK_EVERY_S)
 
@@ -66,18 +77,19 @@ class Connected:
         except NotFound:
             return "running"  # intake has not come to it yet
 
-    def _send(self, event: Event | ConfigDropped) -> None:
+    def _send(self, event: Event) -> None:
         self.runtime.bus.publish(event)
         self.runtime.bus.flush()
 
     def _replay(self, letter: DeadLetter) -> "_Replay":
         documents, event = self.runtime.documents, event_in(letter.message())
+        run_id = letter.run_id or ""
         key = run_state.delivery_key(letter.function, event)
-        before = run_state.delivery(documents, event.run_id, key)
+        before = run_state.delivery(documents, run_id, key)
         dead_letters.drop(documents, letter.id)
         self._send(event)
         again = DeadLetter.of(message(event), letter.function, 0, "")
-        return _Replay(documents, again.id, event.run_id, key, before.attempts if before else 0)
+        return _Replay(documents, again.id, run_id, key, before.attempts if before else 0)
 
 
 @dataclass(frozen=True, slots=True)

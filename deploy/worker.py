@@ -18,10 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Literal, cast
+from typing import BinaryIO, Literal, cast
 
 from cloudevents.http import CloudEvent
 
+from deploy.pushing import Push, send
+from deploy.topology import folder
 from shared import runtime as runtime_module
 from shared.bus import Message, Outbox
 from shared.errors import Rejected, Stopped
@@ -50,6 +52,8 @@ class Task:
     id: int
     function: str
     message: Message
+    push: Push | None = None
+    """How it goes to a service, where it is not for a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +103,15 @@ def _busy_share(seconds: float) -> float:
 
 def phase_function(name: str) -> PhaseFunction:
     """Return a phase's function, from functions/<name>/main.py."""
-    return cast(PhaseFunction, getattr(importlib.import_module(f"functions.{name}.main"), name))
+    entry = folder(name)
+    return cast(PhaseFunction, getattr(importlib.import_module(f"functions.{entry}.main"), entry))
 
 
 def serve(
     settings: Settings,
     find: Callable[[str], PhaseFunction],
     tasks: Connection,
-    inherited: Iterable[Connection],
+    inherited: Iterable[Connection | BinaryIO],
 ) -> None:
     """Run deliveries until the dispatcher closes the connection or dies; never returns."""
     # Ctrl-C reaches the whole process group; what to do about it is the dispatcher's to say.
@@ -123,7 +128,10 @@ def serve(
     def run(task: Task) -> tuple[Message, ...]:
         outgoing.messages = []
         with processor.shared():
-            find(task.function)(push(task.message))
+            if task.push is not None:
+                send(task.push, task.message, None)
+            else:
+                find(task.function)(push(task.message))
         return tuple(outgoing.messages)
 
     def report(task: Task, future: "Future[tuple[Message, ...]]") -> None:

@@ -21,7 +21,8 @@ from shared import paths, run_state
 from shared.artifacts import ArtifactStore, write_lines
 from shared.documents import Documents
 from shared.errors import Stopped
-from shared.events import ConfigDropped, Event, ShardEvent
+from shared.event import Event
+from shared.events import OfARun, ShardEvent
 from shared.frozen import Frozen, json_line
 from shared.log import log_context
 from shared.push import message_in, push_function
@@ -30,8 +31,8 @@ from shared.runtime import Runtime, runtime
 
 log = logging.getLogger("fitsense.phase")
 
-E = TypeVar("E", bound=Event | ConfigDropped)
-In = TypeVar("In", bound=Event | ConfigDropped, contravariant=True)
+E = TypeVar("E", bound=OfARun)
+In = TypeVar("In", bound=OfARun, contravariant=True)
 M = TypeVar("M", bound=BaseModel)
 Following = Event | Iterable[Event] | None
 
@@ -85,10 +86,10 @@ class Run:
             self.store.create(name, make().model_dump_json(indent=2).encode() + b"\n")
         return self.store.uri(name)
 
-    def create_text(self, name: str, make: Callable[[], str]) -> str:
-        """Create an artifact that is one text, unless it exists; returns its URI."""
+    def create_bytes(self, name: str, make: Callable[[], bytes]) -> str:
+        """Create an artifact that is made in one piece, unless it exists; returns its URI."""
         if not self.store.exists(name):
-            self.store.create(name, make().encode())
+            self.store.create(name, make())
         return self.store.uri(name)
 
     def read(self, name: str, model: type[M]) -> Iterator[M]:
@@ -175,7 +176,7 @@ def _work(event: E, work: Work[E], around: Runtime, key: str) -> None:
         raise
 
 
-def _trace(event: Event | ConfigDropped) -> str:
+def _trace(event: OfARun) -> str:
     return event.attributes().get("traceparent", "--").split("-")[1]
 
 

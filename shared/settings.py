@@ -24,6 +24,14 @@ class Settings(BaseSettings):
     out: Path = Path("out")
     """Embedded stack: the directory that stands for the buckets and the document database."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    service_urls: dict[str, str] = Field(default_factory=dict)
+    """Embedded stack: where the services that topics are pushed to run, by name, as a JSON object."""
+    job: str | None = None
+    """Inside a training job: its name."""
+    trainer_command: tuple[str, ...] = ()
+    """What begins the command line of a training job on this machine, as a JSON list; by default the trainer's own."""
+    git_commit: str | None = None
+    """Inside an image: the commit that it was built from."""
     teacher_share: int = 1
     """How many processes ask the teacher at once; each keeps to its share of the limits."""
 
@@ -73,6 +81,16 @@ class Settings(BaseSettings):
     interactions_kept_days: int = Field(default=90, ge=1, le=3650)
     """Logging: how long what users and models said to each other is kept."""
 
+    region: str = "europe-west4"
+    jobs_host: str | None = None
+    """HOST:PORT of a server that stands for Cloud Run and Batch; None is Google's."""
+    trainer_job: str = "trainer"
+    """The Cloud Run job that trainings are executions of."""
+    trainer_image: str = "trainer"
+    """The image that Batch runs."""
+    trainer_service_account: str = ""
+    batch_machine_type: str = "g2-standard-8"
+    batch_accelerator: str = "nvidia-l4"
     lease_s: float = Field(default=20, gt=0)
     """How long a delivery's lease lasts if its holder does not renew it, because it died."""
     ack_deadline_s: float = Field(default=600, gt=0)

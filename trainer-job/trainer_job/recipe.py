@@ -5,6 +5,7 @@ probably meant, and every fault is told at once. The effect of each knob stands 
 """
 
 import difflib
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -109,6 +110,11 @@ def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
     return parse_recipe(text, overrides)
 
 
+def digest(recipe: Recipe) -> str:
+    """Return the sha256 of everything that a recipe says, overrides included."""
+    return hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
+
+
 def parse_recipe(text: bytes, overrides: Iterable[str] = ()) -> Recipe:
     """Return the recipe that a YAML document and `key=value` overrides make; raises RecipeError."""
     try:
@@ -117,6 +123,15 @@ def parse_recipe(text: bytes, overrides: Iterable[str] = ()) -> Recipe:
         raise RecipeError((f"not YAML: {' '.join(str(exc).split())[:300]}",)) from exc
     if not isinstance(fields, dict):
         raise RecipeError(("the recipe must be a mapping of fields; recipes/tiny_cpu.yaml shows one",))
+    return _validated(fields, overrides)
+
+
+def overridden(recipe: Recipe, overrides: Iterable[str]) -> Recipe:
+    """Return a recipe with `key=value` overrides; raises RecipeError."""
+    return _validated(recipe.model_dump(mode="json"), overrides)
+
+
+def _validated(fields: dict[str, object], overrides: Iterable[str]) -> Recipe:
     for override in overrides:
         _override(fields, override)
     try:

@@ -1,0 +1,187 @@
+"""Person grammar: what may be written to one person in answer to one request, as a grammar for a decoder.
+
+Only exercises that the person may do can be spelt, each with sets, reps, RIR and rest within its bounds. A plan
+has exactly the days and the goal asked for, in the order of the week, up to three of them with a day of rest
+after each; an edit names only what stands in the plan or may be put there. What is not said here (no exercise
+twice in a day, the weekly balance, the length of a session) is left to the checker.
+
+The text is in llguidance's dialect of Lark, which vLLM's `guidance` backend reads too. It depends on the
+arguments alone.
+"""
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from shared.coach.catalogue import EXERCISES
+from shared.coach.effort import EFFORTS, Kind
+from shared.coach.limits import DAY_EXERCISES, Bounds, limits_for
+from shared.coach.notation import BOUNDS
+from shared.coach.plan import WorkoutPlan
+from shared.coach.profile import UserProfile
+from shared.coach.vocabulary import WEEKDAYS, Escalation, PromptType
+from shared.coach.wire import ESCALATIONS
+
+NO_FORCING: Final = '%llguidance {"no_forcing": true}'
+"""Without it, text that has to come is spelt by the tokenizer up to the next choice, and a token that a model
+learned to write across that point is never allowed."""
+_SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
+_REST_STEP_S: Final = 5
+_NOTES: Final = 8
+_EDITS: Final = 40
+_SPACED_DAYS: Final = 3
+"""So many sessions a week fit with a day of rest after each."""
+
+
+def person_grammar(
+    prompt_type: PromptType, person: UserProfile, plan: WorkoutPlan | None, least: Escalation = "none"
+) -> str:
+    """Return the grammar of an answer to `person`, who already has everything that the request changes.
+
+    `plan` is the one to be changed; `least` the calmest escalation that the request allows.
+    """
+    rules = _Rules(person, plan)
+    alarms = ESCALATIONS[ESCALATIONS.index(least) :]
+    answers = [rules.answer(prompt_type, alarm) for alarm in alarms]
+    return "\n".join([NO_FORCING, f"start: {' | '.join(answers)}", *rules.lines(), ""])
+
+
+class _Rules:
+    """The rules of one grammar, each written once it is needed."""
+
+    def __init__(self, person: UserProfile, plan: WorkoutPlan | None) -> None:
+        self._person = person
+        self._plan = plan
+        self._limits = limits_for(person)
+        self._rules: dict[str, str] = {}
+
+    def lines(self) -> list[str]:
+        return [f"{name}: {body}" for name, body in self._rules.items()]
+
+    def answer(self, prompt_type: PromptType, alarm: Escalation) -> str:
+        opening = f'{{"escalation":"{alarm}",'
+        if prompt_type == "coach_chat":
+            return _all(_quoted(opening + '"reply":'), self._text("REPLY", 2000), _quoted("}"))
+        if prompt_type == "plan_creation":
+            body = _quoted('"plan":null') if alarm == "emergency" else self._plan_rule()
+        else:
+            body = _quoted('"edits":[]') if alarm == "emergency" else self._edits_rule()
+        return _all(_quoted(opening), body, self._rest())
+
+    def _rest(self) -> str:
+        note = self._text("NOTE", 300)
+        notes = f'({note} ("," {note}){{0,{_NOTES - 1}}})?'
+        said = _all(_quoted(',"explanation":'), self._text("EXPLANATION", 1200))
+        return self._rule("rest", _all(said, _quoted(',"safety_notes":['), notes, _quoted("]}")))
+
+    def _plan_rule(self) -> str:
+        self._line()
+        week = self._week(self._person.days_per_week)
+        named = _all(_quoted('"plan":{"name":'), self._text("TITLE", 80))
+        days = _quoted(f',"goal":"{self._person.goal}","days":[')
+        return self._rule("plan", _all(named, days, week, _quoted("]}")))
+
+    def _week(self, days: int) -> str:
+        """Return the rule for so many days, in the order of the week; a few never stand on days running."""
+        weeks = itertools.combinations(range(len(WEEKDAYS)), days)
+        apart = (week for week in weeks if days > _SPACED_DAYS or not _running(week))
+        return self._rule("week", " | ".join(' "," '.join(map(self._day, week)) for week in apart))
+
+    def _day(self, weekday: int) -> str:
+        low, high = DAY_EXERCISES
+        lines = self._rule("lines", f'LINE ("," LINE){{{low - 1},{high - 1}}}')
+        body = _all(self._text("LABEL", 40), _quoted(',"exercises":['), lines, _quoted("]}"))
+        opening = _quoted(f'{{"day":"{WEEKDAYS[weekday]}","name":')
+        return self._rule(WEEKDAYS[weekday], _all(opening, self._rule("session", body)))
+
+    def _line(self) -> str:
+        return self._terminal("LINE", f'"{self._dosed()}"')
+
+    def _dosed(self) -> str:
+        """Return the regular expression of a line: a name with numbers that suit it."""
+        names: defaultdict[tuple[Kind, str], list[str]] = defaultdict(list)
+        for exercise_id in self._limits.restrictions.allowed_in_order:
+            effort = EFFORTS[exercise_id]
+            names[effort.kind, _SUFFIX[effort.exercise.unit]].append(effort.exercise.name)
+        doses = (_either(named) + _dose(self._limits.bounds[kind], unit) for (kind, unit), named in names.items())
+        return f"({'|'.join(doses)})"
+
+    def _edits_rule(self) -> str:
+        if self._plan is None:
+            return _quoted('"edits":[]')
+        do, why = self._do(self._plan), self._text("WHY", 240)
+        edit = self._rule("edit", _all(_quoted('{"do":'), do, _quoted(',"why":'), why, _quoted("}")))
+        return self._rule(
+            "edits", _all(_quoted('"edits":['), f'({edit} ("," {edit}){{0,{_EDITS - 1}}})?', _quoted("]"))
+        )
+
+    def _do(self, plan: WorkoutPlan) -> str:
+        able = [EXERCISES[one].name for one in self._limits.restrictions.allowed_in_order]
+        allowed = _either(able)
+        free = _either(day for day in WEEKDAYS if day not in {one.weekday for one in plan.days})
+        numbers = "|".join(f"{op} {{day}}( {{names}})? {_numbers(op)}" for op in BOUNDS)
+        options = []
+        for day in plan.days:
+            there = [EXERCISES[line.exercise].name for line in day.exercises]
+            names, changed = _either(there), _either(dict.fromkeys((*there, *able)))
+            options += [
+                f"swap {day.weekday} {names} > {allowed}",
+                f"add {day.weekday} {self._dosed()}",
+                f"remove {day.weekday}( {names})?",
+                f"move {day.weekday} > {free}",
+                numbers.format(day=day.weekday, names=changed),
+            ]
+        return self._terminal("DO", f'"({"|".join(options)})"')
+
+    def _text(self, name: str, most: int) -> str:
+        character = r'([^"\\\x00-\x1f\x7f]|\\["\\\/n])'
+        return self._terminal(name, f'"{character}{{1,{most}}}"')
+
+    def _rule(self, name: str, body: str) -> str:
+        self._rules[name] = body
+        return name
+
+    def _terminal(self, name: str, pattern: str) -> str:
+        return self._rule(name, f"/{pattern}/")
+
+
+def _running(week: Sequence[int]) -> bool:
+    """Return whether two of some days of the week follow each other; monday follows sunday."""
+    return any((day + 1) % len(WEEKDAYS) in week for day in week)
+
+
+def _dose(bounds: Bounds, unit: str) -> str:
+    rest = [str(seconds) for seconds in range(bounds.rest_s[0], bounds.rest_s[1] + 1) if not seconds % _REST_STEP_S]
+    sets, reps, rir = (_range(*pair) for pair in (bounds.sets, bounds.reps, bounds.rir))
+    return f" {sets}x{reps}{unit}@{rir}\\/{_either(rest)}"
+
+
+@lru_cache(maxsize=16)
+def _numbers(op: str) -> str:
+    low, high = BOUNDS[op]
+    return _either(str(number) for number in range(low, high + 1) if op != "rest" or not number % _REST_STEP_S)
+
+
+def _range(low: int, high: int) -> str:
+    return _either(str(number) for number in range(low, high + 1))
+
+
+def _either(words: Iterable[str]) -> str:
+    return f"({'|'.join(map(_literal, words))})"
+
+
+@lru_cache(maxsize=2048)
+def _literal(text: str) -> str:
+    return re.sub(r"([^A-Za-z0-9 ',:;<>=_-])", r"\\\1", text)
+
+
+def _all(*parts: str) -> str:
+    return " ".join(parts)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
