@@ -259,7 +259,8 @@ def _read_query(model: type[BaseModel]) -> Any:
 
 def _query(model: type[BaseModel]) -> dict[str, str | list[str]]:
     """Return the query string's values: a list where the model has a tuple, the last one elsewhere."""
-    lists = {name for name, one in model.model_fields.items() if get_origin(one.annotation) is tuple}
+    fields = model.model_fields.items()
+    lists = {name for name, one in fields if tuple in map(get_origin, (one.annotation, *get_args(one.annotation)))}
     args = flask.request.args
     return {name: args.getlist(name) if name in lists else args[name] for name in args}
 
