@@ -254,15 +254,7 @@ def _suppliers(function: View) -> list[tuple[str, Supplier]]:
 
 
 def _read_query(model: type[BaseModel]) -> Any:
-    return read_query(_query(model), model)
-
-
-def _query(model: type[BaseModel]) -> dict[str, str | list[str]]:
-    """Return the query string's values: a list where the model has a tuple, the last one elsewhere."""
-    fields = model.model_fields.items()
-    lists = {name for name, one in fields if tuple in map(get_origin, (one.annotation, *get_args(one.annotation)))}
-    args = flask.request.args
-    return {name: args.getlist(name) if name in lists else args[name] for name in args}
+    return read_query(flask.request.args.to_dict(), model)
 
 
 def _hints(function: View) -> dict[str, Any]:
