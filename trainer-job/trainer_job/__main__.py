@@ -78,9 +78,9 @@ def _command(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _job(chosen: argparse.Namespace, recipe: Recipe) -> None:
     # Imported here, so that a wrong command line or recipe is refused in a moment: PyTorch and all take seconds.
-    from trainer_job.judging import judge
+    from trainer_job.evaluation.entry import evaluate
 
-    perform(chosen, recipe, judge)
+    perform(chosen, recipe, evaluate)
 
 
 def perform(chosen: argparse.Namespace, recipe: Recipe, evaluate: "Evaluate") -> None:
