@@ -15,7 +15,8 @@ def main(arguments: list[str]) -> int:
     with marks.open("a") as file:
         file.write(f"{os.getpid()}\n")
     print("a job that stands in for the trainer:", *arguments, flush=True)
-    behaviour = arguments[-1].partition("=")[2] if "--set" in arguments else "succeed"
+    told = (argument.partition("=")[2] for argument in arguments if argument.startswith("do="))
+    behaviour = next(told, "succeed")
     starts = len(marks.read_text().splitlines())
     if behaviour == "hang" or (behaviour == "twice" and starts == 1):
         time.sleep(600)
