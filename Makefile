@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-train clean setup-trainer test-trainer setup-vllm
+.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-train clean setup-trainer check-trainer test-trainer setup-vllm test-serving
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	$(PYTHON) -m venv vllm-vm/.venv
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
+
+test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
