@@ -17,7 +17,7 @@ from shared.coach.editing import apply_edits
 from shared.coach.plan import Edit, PlanDay, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import WEEKDAYS
-from shared.errors import Conflict, Rejected
+from shared.errors import Conflict, InvalidFields
 from shared.frozen import Frozen
 
 REFUSED: Final = frozenset({"contraindicated", "rir_bounds"})
@@ -25,13 +25,9 @@ REFUSED: Final = frozenset({"contraindicated", "rir_bounds"})
 _NO_PLAN: Final = frozenset({"unknown_exercise", "repeated_exercise", "weekday_order"})
 
 
-class Wrong(Rejected):
-    """A plan that cannot be; `field` names where."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.problem = message
+def wrong(field: str, message: str) -> InvalidFields:
+    """Return the error of a plan that cannot be; `field` says where."""
+    return InvalidFields(((field, message),))
 
 
 class Warned(Frozen):
@@ -50,18 +46,18 @@ class EditedPlan(Frozen):
 
 
 def edited(plan: WorkoutPlan, edits: Iterable[Edit], person: UserProfile) -> WorkoutPlan:
-    """Return the plan that a user's edits make; raises EditError, Wrong, or Conflict where it would hurt."""
+    """Return the plan that a user's edits make; raises EditError, InvalidFields, or Conflict where it would hurt."""
     return allowed(plan, apply_edits(plan, edits), person)
 
 
 def rewritten(plan: WorkoutPlan, new: EditedPlan, person: UserProfile) -> WorkoutPlan:
-    """Return the plan that a user wrote in place of another; raises Wrong, or Conflict where it would hurt."""
+    """Return the plan that a user wrote in place of another; raises InvalidFields, or Conflict where it would hurt."""
     days = tuple(sorted(new.days, key=lambda day: WEEKDAYS.index(day.weekday)))
     for place, day in enumerate(new.days):
         _check_day(place, day)
     weekdays = [day.weekday for day in days]
     if len(set(weekdays)) < len(weekdays):
-        raise Wrong("days", "a weekday stands there twice; each may have one session")
+        raise wrong("days", "a weekday stands there twice; each may have one session")
     return allowed(plan, WorkoutPlan(name=new.name, goal=plan.goal, days=days), person)
 
 
@@ -70,19 +66,19 @@ def _check_day(place: int, day: PlanDay) -> None:
     for at, line in enumerate(day.exercises):
         where = f"days.{place}.exercises.{at}.exercise"
         if line.exercise not in EXERCISES:
-            raise Wrong(where, f"{line.exercise[:60]!r} is not in the catalogue")
+            raise wrong(where, f"{line.exercise[:60]!r} is not in the catalogue")
         if line.exercise in seen:
-            raise Wrong(where, f"{EXERCISES[line.exercise].name} stands in this day twice; allowed is once")
+            raise wrong(where, f"{EXERCISES[line.exercise].name} stands in this day twice; allowed is once")
         seen.add(line.exercise)
 
 
 def allowed(before: WorkoutPlan, after: WorkoutPlan, person: UserProfile) -> WorkoutPlan:
-    """Return a plan where nobody gets hurt by it who was not by the one before; raises Wrong or Conflict."""
+    """Return a plan where nobody gets hurt by it who was not by the one before; raises InvalidFields or Conflict."""
     known = {_key(finding) for finding in check_plan(before, person)}
     new = [finding for finding in check_plan(after, person) if _key(finding) not in known]
     for finding in new:
         if finding.rule in _NO_PLAN:
-            raise Wrong("days", f"{finding.where}: {finding.message}")
+            raise wrong("days", f"{finding.where}: {finding.message}")
     hurting = [finding for finding in new if finding.rule in REFUSED]
     if hurting:
         raise Conflict("; ".join(f"{finding.where}: {finding.message}" for finding in hurting[:5]))

@@ -1,7 +1,6 @@
 """Proposing: edits that a coach suggests, each taken or left by the user, and the plan that comes of it.
 
     open ─► decided      once no edit is pending; what was accepted is in the plan by then
-         ─► superseded   another proposal for the same plan was accepted first, or the plan was written anew
 
 Edits were written for one after the other, so one may lean on another: "sets mon Leg Press 4" needs "swap mon
 Back Squat > Leg Press". Taking it alone is a Conflict that names what it leans on.
@@ -20,7 +19,7 @@ from shared.errors import Conflict, Rejected
 from shared.frozen import Frozen
 
 Decision = Literal["pending", "accepted", "rejected"]
-ProposalStatus = Literal["open", "decided", "superseded"]
+ProposalStatus = Literal["open", "decided"]
 ProposalKind = Literal["modification", "adaptation"]
 
 

@@ -7,15 +7,15 @@ from pydantic import Field
 from services.plan.adapting import Adaptation
 from services.plan.answers import Request
 from services.plan.wishes import read_change, read_creation, read_question
+from shared.bodies import Body, Slug, Text
 from shared.coach.catalogue import EQUIPMENT
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import Goal
-from shared.errors import Rejected
-from shared.frozen import Frozen
+from shared.errors import InvalidFields, Rejected
 
-Message = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Message = Annotated[Text, Field(min_length=1, max_length=2000, pattern=r"\S")]
 
 
 class Known(NamedTuple):
@@ -26,7 +26,7 @@ class Known(NamedTuple):
     summary: TrainingSummary | None
 
 
-class PlanWish(Frozen):
+class PlanWish(Body):
     """What somebody wants of a new plan; what is not said is as in their profile."""
 
     message: Message | None = None
@@ -34,15 +34,15 @@ class PlanWish(Frozen):
     goal: Goal | None = None
     days_per_week: Annotated[int, Field(ge=2, le=6)] | None = None
     session_minutes: Annotated[int, Field(ge=20, le=120)] | None = None
-    equipment: Annotated[tuple[str, ...], Field(max_length=80)] | None = None
+    equipment: Annotated[tuple[Slug, ...], Field(max_length=80)] | None = None
     """Catalogue ids. Empty means a floor and some space."""
 
 
 def creation(wish: PlanWish, known: Known, request_id: str) -> Request:
-    """Return the request for a new plan; raises Rejected for equipment that does not exist."""
+    """Return the request for a new plan; raises InvalidFields for equipment that does not exist."""
     for place, kind in enumerate(wish.equipment or ()):
         if kind not in EQUIPMENT:
-            raise Rejected(f"equipment.{place}: {kind[:60]!r} is not in the catalogue")
+            raise InvalidFields(((f"equipment.{place}", f"{kind[:60]!r} is not in the catalogue"),))
     said = read_creation(wish.message or "", known.profile)
     fields = {
         "goal": wish.goal,

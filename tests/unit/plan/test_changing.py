@@ -1,13 +1,13 @@
 import pytest
 
-from services.plan.changing import EditedPlan, Wrong, edited, rewritten, warnings
+from services.plan.changing import EditedPlan, edited, rewritten, warnings
 from services.plan.revising import diff
 from shared.coach.editing import EditError
 from shared.coach.plan import Add, Change, Move, PlanDay, PlannedExercise, Remove, WorkoutPlan
 from shared.coach.planner import make_plan
 from shared.coach.profile import HealthIssue
 from shared.coach.vocabulary import WEEKDAYS
-from shared.errors import Conflict
+from shared.errors import Conflict, InvalidFields
 from tests.people import person
 
 PERSON = person()
@@ -45,13 +45,13 @@ def test_days_may_come_in_any_order_and_stand_in_that_of_the_week() -> None:
     ],
 )
 def test_what_is_no_plan_is_refused_by_its_field(exercises: tuple[PlannedExercise, ...], field: str) -> None:
-    with pytest.raises(Wrong) as refused:
+    with pytest.raises(InvalidFields) as refused:
         rewritten(PLAN, with_day(*exercises), PERSON)
-    assert refused.value.field == field
+    assert [where for where, _ in refused.value.fields] == [field]
 
 
 def test_a_weekday_has_one_session() -> None:
-    with pytest.raises(Wrong, match="a weekday stands there twice"):
+    with pytest.raises(InvalidFields, match="a weekday stands there twice"):
         rewritten(PLAN, EditedPlan(name="Mine", days=(DAY, DAY)), PERSON)
 
 
