@@ -88,6 +88,12 @@ class Endpoint:
         self.behave = behave
         self.keep_bodies = keep_bodies
         self.seen = Seen()
+        self._open: dict[int, web.Request] = {}
+
+    def hang_up(self) -> None:
+        for request in self._open.values():
+            if request.transport:
+                request.transport.abort()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 26)
@@ -99,9 +105,11 @@ class Endpoint:
         call = await request.json()
         behaviour = self.behave(self.seen.calls, call)
         self._note(request, call)
+        self._open[id(request)] = request
         try:
             return await self._respond(request, call, behaviour)
         finally:
+            del self._open[id(request)]
             self.seen.in_flight -= 1
 
     def _note(self, request: web.Request, call: Call) -> None:
@@ -232,6 +240,10 @@ class OpenAIServer:
 
     async def _start(self) -> None:
         self._runner, self.base_url = await _listen(self._endpoint, 0)
+
+    def hang_up(self) -> None:
+        """Drop every connection that is open, in the middle of whatever it says."""
+        self._loop.call_soon_threadsafe(self._endpoint.hang_up)
 
     def __exit__(self, *_: object) -> None:
         assert self._runner
