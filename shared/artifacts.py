@@ -1,4 +1,4 @@
-"""Artifacts: files that are written whole, once, and never changed.
+"""Artifacts: files that are written whole, once, and never changed; what is no receipt any more may be deleted.
 
 The port is `ArtifactStore`; `DirectoryStore` is the embedded adapter. An artifact is the receipt of
 the work that made it, so everything rests on `create` being atomic: of any number of racing
@@ -54,8 +54,14 @@ class ArtifactStore(Protocol):
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield an artifact's lines without their line ends; raises NotFound at the first."""
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield an artifact's bytes a piece at a time; raises NotFound at the first."""
+
     def names(self, prefix: str) -> list[str]:
         """Return the names that start with a prefix, sorted."""
+
+    def delete(self, name: str) -> bool:
+        """Delete an artifact and return whether there was one; for what nothing rests on, such as old checkpoints."""
 
     def uri(self, name: str) -> str:
         """Return where an artifact is, for events and people."""
@@ -112,11 +118,26 @@ class DirectoryStore:
             for line in file:
                 yield line.rstrip(b"\n")
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield as much of the file as a buffer holds."""
+        with _read_errors(name), open(self._path(name), "rb", buffering=0) as file:
+            while piece := file.read(WRITE_BUFFER_BYTES):
+                yield piece
+
     def names(self, prefix: str) -> list[str]:
         """Return the names below the prefix's directory that start with it."""
         directory = self._path(prefix.rpartition("/")[0] or ".")
         found = (path.relative_to(self._root).as_posix() for path in directory.rglob("*") if path.is_file())
         return sorted(name for name in found if name.startswith(prefix) and name[0] != ".")
+
+    def delete(self, name: str) -> bool:
+        """Remove the file."""
+        with _write_errors(name):
+            try:
+                self._path(name).unlink()
+            except FileNotFoundError:
+                return False
+        return True
 
     def uri(self, name: str) -> str:
         """Return the file's path."""

@@ -16,7 +16,16 @@ from google.api_core.retry import Retry
 from google.cloud.storage.fileio import BlobWriter
 
 from shared.artifacts import Writer, normal_name
-from shared.gcp.buckets import ABSENT, PATIENCE_S, PRECONDITION_FAILED, content_type, found, patient, reaching
+from shared.gcp.buckets import (
+    ABSENT,
+    NOT_FOUND,
+    PATIENCE_S,
+    PRECONDITION_FAILED,
+    content_type,
+    found,
+    patient,
+    reaching,
+)
 from shared.gcp.clients import FAILURES, status, unavailable
 
 log = logging.getLogger("fitsense.artifacts")
@@ -64,7 +73,7 @@ class GcsStore:
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the object's lines, fetching a chunk when the last one is used up."""
         rest = b""
-        for chunk in self._chunks(name):
+        for chunk in self.pieces(name):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
         if rest:
@@ -79,6 +88,17 @@ class GcsStore:
             )
             return sorted(blob.name for blob in blobs)
 
+    def delete(self, name: str) -> bool:
+        """Delete the object. Where the answer to a deletion was lost and it is asked again, there was none."""
+        with reaching(self._bucket, name):
+            try:
+                self._blob(name).delete(retry=self._retry)
+            except FAILURES as exc:
+                if status(exc) != NOT_FOUND:
+                    raise
+                return False
+        return True
+
     def uri(self, name: str) -> str:
         """Return the object's gs:// URI."""
         return f"gs://{self._bucket.name}/{normal_name(name)}"
@@ -86,7 +106,7 @@ class GcsStore:
     def _blob(self, name: str) -> gcs.Blob:
         return self._bucket.blob(normal_name(name))
 
-    def _chunks(self, name: str) -> Iterator[bytes]:
+    def pieces(self, name: str) -> Iterator[bytes]:
         """Yield the object in chunks; the last is short, and empty where the others fill the object."""
         blob, start, chunk = self._blob(name), 0, b""
         while start == 0 or len(chunk) == CHUNK_BYTES:
