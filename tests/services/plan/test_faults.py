@@ -100,13 +100,17 @@ def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
             upstream.hang_up()
             for reader in readers:
                 reader.join(60)
+            print(
+                plant.server.sql("select plan_id, status, xmin, created_at from plan.plans", plant.name),
+                user.get("/v1/plans").json,
+            )
             assert len(user.get("/v1/plans").json["plans"]) == 5
 
 
 def read(plant: Plant, user_id: str, path: str) -> None:
     """Read a stream to its end."""
     body = {} if "plans" in path else {"message": "How long should I rest?"}
-    Asking(plant, user_id).post(path, body)
+    print(Asking(plant, user_id).post(path, body).get_data(as_text=True)[-400:])
 
 
 def test_who_leaves_closes_the_connection_to_the_model(server: Server) -> None:
