@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from services.plan.answers import alarmed, coached
@@ -8,21 +6,20 @@ from shared.coach.plan import ChatAnswer, EditsAnswer, PlanAnswer
 from tests.people import random_person
 from tests.unit.plan.asking import change, chat, creation
 
+QUESTIONS = (
+    "How long should I rest between sets?",
+    "How much protein do I need?",
+    "Is creatine worth it?",
+    "I have no motivation today",
+    "Do I need a deload?",
+    "Can you prescribe me something?",
+    "How do I get my first pull-up?",
+    "Is cardio bad for my gains?",
+)
+WISHES = ("make it harder", "I only have 25 minutes per session", "my knee hurts", "too tired")
 
-def questions() -> Iterator[str]:
-    yield from (
-        "How long should I rest between sets?",
-        "How much protein do I need?",
-        "Is creatine worth it?",
-        "I have no motivation today",
-        "Do I need a deload?",
-        "Can you prescribe me something?",
-        "How do I get my first pull-up?",
-        "Is cardio bad for my gains?",
-    )
 
-
-@pytest.mark.parametrize("words", questions())
+@pytest.mark.parametrize("words", QUESTIONS)
 def test_somebody_without_a_log_is_answered_too(words: str) -> None:
     """The coach has lines that quote a log; they are not for somebody who has none."""
     replies = {coached(chat(words)) for _ in range(60)}
@@ -39,9 +36,7 @@ def test_anybody_gets_a_plan_that_is_right_for_them(seed: int) -> None:
     assert check_plan(answer.plan, who) == ()
 
 
-@pytest.mark.parametrize(
-    "words", ["make it harder", "I only have 25 minutes per session", "my knee hurts", "too tired"]
-)
+@pytest.mark.parametrize("words", WISHES)
 @pytest.mark.parametrize("seed", range(8))
 def test_anybodys_wish_without_a_log_is_answered(words: str, seed: int) -> None:
     answer = coached(change(words, random_person(seed)))
