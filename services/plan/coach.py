@@ -9,11 +9,13 @@ from services.plan.coaching import coach
 from services.plan.deps import deps
 from services.plan.once import before, once
 from services.plan.planning import adapted, note, question, whole
-from services.plan.schemas import AdaptationView, CoachRequest, ReplyView
+from services.plan.schemas import AdaptationView, CoachRequest, ReplyView, StreamedError, StreamedText
 from services.plan.streaming import reply_events, reply_view
 from shared.endpoints import Answer, Receipt, Stream, User, endpoint
 from shared.errors import Conflict
 from shared.http import request_id
+
+StreamedReply = StreamedText | StreamedError | ReplyView
 
 bp = flask.Blueprint("coach", __name__)
 
@@ -34,7 +36,7 @@ def ask_coach(user: User, body: CoachRequest, receipt: Receipt) -> Answer[ReplyV
 
 @bp.post("/v1/coach:stream")
 @endpoint(raises=(Conflict,))
-def stream_coach(user: User, body: CoachRequest) -> Stream[ReplyView]:
+def stream_coach(user: User, body: CoachRequest) -> Stream[StreamedReply]:
     """Ask the coach something and read along: events `text`, `error`, and at last `reply`."""
     known = deps()
     return Stream(reply_events(known, question(known, user, body.message, request_id())))

@@ -23,6 +23,8 @@ from services.plan.schemas import (
     PlanList,
     PlanRequest,
     PlanView,
+    StreamedDay,
+    StreamedError,
 )
 from services.plan.streaming import plan_events, replayed
 from shared.endpoints import Answer, Receipt, Stream, User, endpoint
@@ -32,6 +34,7 @@ from shared.http import request_id
 
 bp = flask.Blueprint("plans", __name__)
 
+StreamedPlan = StreamedDay | StreamedError | PlanView | EscalationView
 END_OF_TIME: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
@@ -52,7 +55,7 @@ def request_plan(user: User, body: PlanRequest, receipt: Receipt) -> Answer[JobV
 
 @bp.post("/v1/plans:stream")
 @endpoint(raises=(Conflict,))
-def stream_plan(user: User, body: PlanRequest, receipt: Receipt) -> Stream[PlanView]:
+def stream_plan(user: User, body: PlanRequest, receipt: Receipt) -> Stream[StreamedPlan]:
     """Make a plan and tell it while it is written: events `day`, `error`, and at last `plan` or `escalation`."""
     known = deps()
     given: Answer[PlanView] | None = before(known, user, receipt)

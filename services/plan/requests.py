@@ -7,7 +7,7 @@ from pydantic import Field
 from services.plan.adapting import Adaptation
 from services.plan.answers import Request
 from services.plan.wishes import read_change, read_creation, read_question
-from shared.bodies import Body, Slug, Text
+from shared.bodies import Body, Slug
 from shared.coach.catalogue import EQUIPMENT
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile
@@ -15,7 +15,11 @@ from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import Goal
 from shared.errors import InvalidFields, Rejected
 
-Message = Annotated[Text, Field(min_length=1, max_length=2000, pattern=r"\S")]
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+Message = Annotated[
+    str, Field(min_length=1, max_length=2000, pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")
+]
+"""What people write: up to 2,000 characters, not all of them white space, none of them a control character."""
 
 
 class Known(NamedTuple):

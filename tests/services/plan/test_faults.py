@@ -100,10 +100,6 @@ def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
             upstream.hang_up()
             for reader in readers:
                 reader.join(60)
-            print(
-                plant.server.sql("select plan_id, status, xmin, created_at from plan.plans", plant.name),
-                user.get("/v1/plans").json,
-            )
             assert len(user.get("/v1/plans").json["plans"]) == 5
 
 
