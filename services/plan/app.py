@@ -1,11 +1,6 @@
-"""App: the plan service: plans, changes, the coach, and the jobs behind them.
+"""App: the plan service: plans, changes, the coach, and the jobs behind them."""
 
-    python -m granian --interface wsgi --factory services.plan.app:from_env
-
-What it is told by its environment stands in shared/settings.py.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flask
@@ -27,26 +22,15 @@ SUMMARY = "Plans: made by a model or the rule-based coach, changed by edits with
 BLUEPRINTS = (plans.bp, changes.bp, coach.bp, internal.bp)
 
 
-def app(deps: Deps, settings: Settings, known_users: Users, known_services: Services) -> flask.Flask:
-    """Return the service on what it works with."""
-    return create_app(
-        Service(
-            name="plan",
-            summary=SUMMARY,
-            deps=deps,
-            blueprints=BLUEPRINTS,
-            settings=settings,
-            users=known_users,
-            services=known_services,
-            ready=deps.database.check,
-        )
-    )
+def build(settings: Settings, deps: Deps, users: Users, callers: Services, ready: Callable[[], None]) -> flask.Flask:
+    """Return the app on what it is given."""
+    return create_app(Service("plan", SUMMARY, deps, BLUEPRINTS, settings, users, callers, ready))
 
 
 def from_env() -> flask.Flask:
-    """Return the service as its environment says."""
+    """Return the app as its environment tells; connects to nothing yet."""
     current = runtime()
-    settings = current.settings
+    settings = current.settings.model_copy(update={"service": "plan"})
     identities = services(settings)
     people = HttpPeople(settings.profile_url, settings.logging_url, identities.sign, _outgoing)
     model = None
@@ -57,8 +41,8 @@ def from_env() -> flask.Flask:
             total_s=settings.model_total_s,
         )
         model = ModelClient(settings.router_url, lambda: identities.sign("inference-router"), patience)
-    deps = made(database(settings), people, model, current.bus)
-    return app(deps, settings, _users(settings), identities)
+    pool = database(settings)
+    return build(settings, made(pool, people, model, current.bus), _users(settings), identities, pool.check)
 
 
 def _users(settings: Settings) -> Users:

@@ -14,7 +14,7 @@ from shared.events import PlanJobRequested
 bp = flask.Blueprint("internal", __name__)
 
 
-@bp.post("/internal/events/plan-job-requested")
+@bp.post("/events/plan-job-requested")
 @endpoint(hidden=True)
 def plan_job_requested(caller: Caller, body: Push) -> None:
     """Make the plan of a job."""

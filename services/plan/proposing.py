@@ -15,7 +15,7 @@ from shared.coach.editing import EditError, apply_edits
 from shared.coach.plan import Edit, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import Escalation
-from shared.errors import Conflict, Rejected
+from shared.errors import Conflict
 from shared.frozen import Frozen
 
 Decision = Literal["pending", "accepted", "rejected"]
@@ -63,8 +63,8 @@ def whole(proposal: Proposal, decision: Literal["accepted", "rejected"]) -> Choi
 def decide(proposal: Proposal, choice: Choice, plan: WorkoutPlan, person: UserProfile) -> tuple[Proposal, WorkoutPlan]:
     """Return the proposal with the choice taken in, and the plan that comes of it.
 
-    Raises Rejected for a place that does not exist or is chosen both ways, Conflict for one that is decided
-    already, for an edit that the plan no longer fits, and where the result would hurt.
+    Raises Conflict for a place that does not exist, is chosen both ways or decided already, for an edit that the
+    plan no longer fits, and where the result would hurt.
     """
     _check_choice(proposal, choice)
     accepted = sorted(set(choice.accept))
@@ -83,13 +83,13 @@ def decide(proposal: Proposal, choice: Choice, plan: WorkoutPlan, person: UserPr
 def _check_choice(proposal: Proposal, choice: Choice) -> None:
     both = set(choice.accept) & set(choice.reject)
     if both:
-        raise Rejected(f"edits {_places(both)} are both accepted and rejected")
+        raise Conflict(f"edits {_places(both)} are both accepted and rejected")
     chosen = {*choice.accept, *choice.reject}
     if not chosen:
-        raise Rejected("nothing is accepted and nothing rejected")
+        raise Conflict("nothing is accepted and nothing rejected")
     unknown = {place for place in chosen if not 0 <= place < len(proposal.edits)}
     if unknown:
-        raise Rejected(f"there are no edits {_places(unknown)}; the proposal has {len(proposal.edits)}, from 0")
+        raise Conflict(f"there are no edits {_places(unknown)}; the proposal has {len(proposal.edits)}, from 0")
     decided = {place for place in chosen if proposal.edits[place].decision != "pending"}
     if decided:
         raise Conflict(f"edits {_places(decided)} are decided already")

@@ -10,7 +10,7 @@ each other instead of failing; whoever writes says which revision it was made fo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from shared.database import Database
 from shared.errors import Conflict, NotFound, Stale
 from shared.statements import Statement
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_PLANS: Final = 100
 """Of one user; archive does not free a place, so that nobody fills a disk by a loop."""
 
@@ -145,8 +146,7 @@ class Plans:
             )
             for row in rows[:most]
         )
-        last = f"{plans[-1].created_at.isoformat()}~{plans[-1].plan_id}" if len(rows) > most else None
-        return PlanList(plans=plans, next=last)
+        return PlanList(plans=plans, next=_place(plans[-1]) if len(rows) > most else None)
 
     def content(self, user_id: str, plan_id: UUID | None) -> StoredPlan | None:
         """Return a plan to work with, the active one if none is named; None where there is none."""
@@ -309,6 +309,11 @@ def _values(user_id: str, view: PlanView) -> dict[str, object]:
         "goal": view.goal,
         "document": view.model_dump_json(exclude={"status"}),
     }
+
+
+def _place(plan: PlanSummary) -> str:
+    """Return a plan's place in the list of all: microseconds since 1970, and its id."""
+    return f"{(plan.created_at - EPOCH) // timedelta(microseconds=1)}~{plan.plan_id}"
 
 
 def _with_status(document: str, status: str) -> bytes:

@@ -6,14 +6,15 @@ from pydantic import Field
 
 from services.plan.adapting import Adaptation
 from services.plan.answers import Request
+from services.plan.catalogue_ids import EquipmentId
 from services.plan.wishes import read_change, read_creation, read_question
-from shared.bodies import Body, Slug
+from shared.bodies import Body
 from shared.coach.catalogue import EQUIPMENT
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import Goal
-from shared.errors import InvalidFields, Rejected
+from shared.errors import Rejected
 
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
 Message = Annotated[
@@ -38,15 +39,12 @@ class PlanWish(Body):
     goal: Goal | None = None
     days_per_week: Annotated[int, Field(ge=2, le=6)] | None = None
     session_minutes: Annotated[int, Field(ge=20, le=120)] | None = None
-    equipment: Annotated[tuple[Slug, ...], Field(max_length=80)] | None = None
+    equipment: Annotated[tuple[EquipmentId, ...], Field(max_length=80)] | None = None
     """Catalogue ids. Empty means a floor and some space."""
 
 
 def creation(wish: PlanWish, known: Known, request_id: str) -> Request:
-    """Return the request for a new plan; raises InvalidFields for equipment that does not exist."""
-    for place, kind in enumerate(wish.equipment or ()):
-        if kind not in EQUIPMENT:
-            raise InvalidFields(((f"equipment.{place}", f"{kind[:60]!r} is not in the catalogue"),))
+    """Return the request for a new plan."""
     said = read_creation(wish.message or "", known.profile)
     fields = {
         "goal": wish.goal,

@@ -8,11 +8,12 @@ from pydantic import Field, TypeAdapter
 
 from services.plan.adapting import Signal
 from services.plan.answers import Writer
+from services.plan.catalogue_ids import ExerciseId
 from services.plan.changing import EditedPlan, Warned
 from services.plan.proposing import Decision, ProposalKind, ProposalStatus
 from services.plan.requests import Message, PlanWish
 from services.plan.revising import PlanDiff
-from shared.bodies import Body, Line, Slug
+from shared.bodies import Body, Line
 from shared.coach.plan import Edit, PlanDay, PlannedExercise, Reps, RestS, Rir, Sets
 from shared.coach.vocabulary import Escalation, Goal, Weekday
 from shared.frozen import Frozen
@@ -94,7 +95,7 @@ class ChangedPlan(Frozen):
 class LineBody(Body):
     """One line of a day."""
 
-    exercise: Slug
+    exercise: ExerciseId
     sets: Sets
     reps: Reps
     rir: Rir
@@ -121,8 +122,8 @@ class SwapBody(_EditBody):
     """Put another exercise in an exercise's place, with the same sets, reps, RIR and rest."""
 
     op: Literal["swap"]
-    exercise: Slug
-    new: Slug
+    exercise: ExerciseId
+    new: ExerciseId
 
 
 class AddBody(_EditBody):
@@ -136,14 +137,14 @@ class RemoveBody(_EditBody):
     """Take an exercise out of a day; without one, take the day out of the week."""
 
     op: Literal["remove"]
-    exercise: Slug | None = None
+    exercise: ExerciseId | None = None
 
 
 class ChangeBody(_EditBody):
     """Set one number of an exercise; without one, of all the day's working sets."""
 
     op: Literal["sets", "reps", "rir", "rest"]
-    exercise: Slug | None = None
+    exercise: ExerciseId | None = None
     value: Annotated[int, Field(ge=0, le=300)]
 
 
@@ -338,7 +339,7 @@ class StreamedError(Frozen):
 class PageQuery(Body):
     """A part of a list."""
 
-    before: Annotated[str, Field(pattern=r"^[0-9T:.+-]{19,40}~[0-9a-f-]{36}$")] | None = None
+    before: Annotated[str, Field(pattern=r"^[0-9]{1,16}~[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
     """The `next` of the part before."""
     most: Annotated[int, Field(ge=1, le=100)] = 20
     archived: bool = False

@@ -5,9 +5,9 @@ from alembic import op
 from services.migrations import rows
 
 revision = "n0001"
-down_revision = None
+down_revision = "p0001"
 branch_labels = ("plan",)
-depends_on = "p0001"
+depends_on = None
 
 TABLES = ("plans", "revisions", "proposals", "jobs")
 

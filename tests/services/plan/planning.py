@@ -10,7 +10,7 @@ import orjson
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from services.plan.app import app
+from services.plan.app import build
 from services.plan.deps import Deps, made
 from services.plan.ports import Model
 from services.plan.working import work
@@ -81,7 +81,7 @@ class Plant:
         self.database = database(self.settings)
         bus = Outbox(lambda message: self.events.append(event_in(message)))
         self.deps: Deps = made(self.database, self.people, model, bus)
-        self.app: flask.Flask = app(self.deps, self.settings, Tokens(), Identities())
+        self.app: flask.Flask = build(self.settings, self.deps, Tokens(), Identities(), self.database.check)
 
     def user(self, **changes: object) -> "Asking":
         """Return a new user with a profile."""
