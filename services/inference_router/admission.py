@@ -126,8 +126,7 @@ class Admission:
 
     def release(self, ticket: Ticket, now: float, answered: bool) -> None:
         """Give a ticket's slot back; how long answers last is learnt from those that were answered."""
-        assert ticket.began is not None
-        if answered:
+        if answered and ticket.began is not None:
             self._service_s += SMOOTHING * (now - ticket.began - self._service_s)
         self.in_flight -= 1
         self._users[ticket.user].in_flight -= 1
