@@ -11,7 +11,8 @@ from shared.bus import event_in, message
 from shared.dead_letters import DeadLetter
 from shared.documents import Documents
 from shared.errors import NotFound
-from shared.events import ConfigDropped, Event
+from shared.event import Event
+from shared.events import ConfigDropped
 from shared.paths import dataset_file, report_file
 from shared.runtime import Runtime
 
@@ -39,7 +40,7 @@ class Connected:
 
     def replay(self, letters: Sequence[DeadLetter]) -> set[str]:
         """Publish the messages again, and wait. One that nobody can read stays where it is."""
-        readable = [letter for letter in letters if letter.event() is not None]
+        readable = [letter for letter in letters if letter.run_id is not None and letter.event() is not None]
         dead_letters.let_go_on(self.runtime.documents, readable)
         replays = {letter.id: self._replay(letter) for letter in readable}
         while any(replay.is_under_way() for replay in replays.values()):
@@ -66,18 +67,19 @@ class Connected:
         except NotFound:
             return "running"  # intake has not come to it yet
 
-    def _send(self, event: Event | ConfigDropped) -> None:
+    def _send(self, event: Event) -> None:
         self.runtime.bus.publish(event)
         self.runtime.bus.flush()
 
     def _replay(self, letter: DeadLetter) -> "_Replay":
         documents, event = self.runtime.documents, event_in(letter.message())
+        run_id = letter.run_id or ""
         key = run_state.delivery_key(letter.function, event)
-        before = run_state.delivery(documents, event.run_id, key)
+        before = run_state.delivery(documents, run_id, key)
         dead_letters.drop(documents, letter.id)
         self._send(event)
         again = DeadLetter.of(message(event), letter.function, 0, "")
-        return _Replay(documents, again.id, event.run_id, key, before.attempts if before else 0)
+        return _Replay(documents, again.id, run_id, key, before.attempts if before else 0)
 
 
 @dataclass(frozen=True, slots=True)

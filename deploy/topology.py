@@ -61,6 +61,21 @@ class Function(Frozen):
     max_instances: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
+class Service(Frozen):
+    """A service that hears topics: which, and at what path each is pushed to it."""
+
+    subscribes: dict[KebabName, Annotated[str, Field(pattern=r"^/[a-z0-9/_-]+$")]]
+    timeout_s: TimeoutS = 60
+
+
+class Pull(Frozen):
+    """A subscription that its subscriber asks for messages."""
+
+    topic: KebabName
+    timeout_s: TimeoutS = 60
+    """How long a message may be worked on before it is given out again, unless the subscriber asks for longer."""
+
+
 class DeadLetters(Frozen):
     """The topic of messages that used up their attempts, and the function that keeps them for people to see."""
 
@@ -99,12 +114,22 @@ class Edge(Frozen):
     function: str
 
 
+class ServiceEdge(Frozen):
+    """A subscription: which service hears a topic, and where."""
+
+    topic: str
+    service: str
+    path: str
+
+
 class Topology(Frozen):
     """The event graph."""
 
     retry: Retry
     topics: dict[KebabName, Topic]
     functions: dict[KebabName, Function]
+    services: dict[KebabName, Service] = Field(default_factory=dict)
+    pulls: dict[KebabName, Pull] = Field(default_factory=dict)
     dead_letters: DeadLetters
     buckets: Buckets
 
@@ -112,12 +137,21 @@ class Topology(Frozen):
     def _every_topic_named_is_there(self) -> "Topology":
         named = [(f"functions.{name}", one.trigger) for name, one in self.functions.items()]
         named += [(f"functions.{name}", topic) for name, one in self.functions.items() for topic in one.publishes]
+        named += [(f"services.{name}", topic) for name, one in self.services.items() for topic in one.subscribes]
+        named += [(f"pulls.{name}", one.topic) for name, one in self.pulls.items()]
         for name, bucket in (("artifacts", self.buckets.artifacts), ("configs", self.buckets.configs)):
             if bucket.notification is not None:
                 named.append((f"buckets.{name}.notification", bucket.notification.topic))
         for place, topic in named:
             if topic not in self.topics:
                 raise ValueError(f"{place} names topic {topic!r}, which topics does not list")
+        return self
+
+    @model_validator(mode="after")
+    def _subscribers_have_names_of_their_own(self) -> "Topology":
+        names = [*self.functions, *self.services, *self.pulls]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands in more than one of functions, services and pulls")
         return self
 
     @model_validator(mode="after")
@@ -138,6 +172,18 @@ class Topology(Frozen):
             for name, function in self.functions.items()
         }
 
+    def service_edges(self) -> dict[str, ServiceEdge]:
+        """Return the services' subscriptions by id. Each has the dead-letter topic."""
+        return {
+            subscription_id(topic, name): ServiceEdge(topic=topic, service=name, path=path)
+            for name, service in self.services.items()
+            for topic, path in service.subscribes.items()
+        }
+
+    def pull_edges(self) -> dict[str, Pull]:
+        """Return the subscriptions that their subscribers ask, by id. Each has the dead-letter topic."""
+        return {subscription_id(pull.topic, name): pull for name, pull in self.pulls.items()}
+
     def dead_letter_edge(self) -> Edge:
         """Return the subscription of the dead-letter topic, which has no dead-letter topic itself."""
         return Edge(topic=self.dead_letters.topic, function=self.dead_letters.function)
@@ -151,9 +197,9 @@ class Topology(Frozen):
         return self.functions | {letters.function: hearing}
 
 
-def subscription_id(topic: str, function: str) -> str:
-    """Return the id of a function's subscription to a topic."""
-    return f"{topic}--{function}"
+def subscription_id(topic: str, subscriber: str) -> str:
+    """Return the id of a subscriber's subscription to a topic."""
+    return f"{topic}--{subscriber}"
 
 
 def folder(function: str) -> str:

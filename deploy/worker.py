@@ -22,6 +22,7 @@ from typing import Literal, cast
 
 from cloudevents.http import CloudEvent
 
+from deploy.topology import folder
 from shared import runtime as runtime_module
 from shared.bus import Message, Outbox
 from shared.errors import Rejected, Stopped
@@ -99,7 +100,8 @@ def _busy_share(seconds: float) -> float:
 
 def phase_function(name: str) -> PhaseFunction:
     """Return a phase's function, from functions/<name>/main.py."""
-    return cast(PhaseFunction, getattr(importlib.import_module(f"functions.{name}.main"), name))
+    entry = folder(name)
+    return cast(PhaseFunction, getattr(importlib.import_module(f"functions.{entry}.main"), entry))
 
 
 def serve(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.errors import Rejected
-from shared.events import EVENTS, ConfigDropped, Event
+from shared.event import Event
+from shared.events import EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,12 @@ class Message:
     attributes: dict[str, str]
 
 
-def message(event: Event | ConfigDropped) -> Message:
+def message(event: Event) -> Message:
     """Return an event as it travels."""
     return Message(event.topic, event.data(), event.attributes())
 
 
-def event_in(message: Message) -> Event | ConfigDropped:
+def event_in(message: Message) -> Event:
     """Return the event that a message carries; raises Rejected saying what is wrong with it."""
     for event in EVENTS:
         if event.topic == message.topic:
@@ -33,7 +34,7 @@ def event_in(message: Message) -> Event | ConfigDropped:
 class Bus(Protocol):
     """Raises Unavailable where an event could not be handed over; then publish again."""
 
-    def publish(self, event: Event | ConfigDropped) -> None:
+    def publish(self, event: Event) -> None:
         """Take an event for delivery to every subscription of its topic; `flush` says when it is handed over."""
 
     def flush(self) -> None:
@@ -46,7 +47,7 @@ class Outbox:
     def __init__(self, pass_on: Callable[[Message], None]) -> None:
         self._pass_on = pass_on
 
-    def publish(self, event: Event | ConfigDropped) -> None:
+    def publish(self, event: Event) -> None:
         """Pass an event on."""
         self._pass_on(message(event))
 

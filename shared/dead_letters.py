@@ -10,7 +10,8 @@ from shared import run_state
 from shared.bus import Message, event_in
 from shared.documents import Data, Documents, update
 from shared.errors import Rejected
-from shared.events import RUN_ID, ConfigDropped, Event
+from shared.event import RUN_ID, Event
+from shared.events import of_a_run
 from shared.frozen import Frozen
 
 
@@ -45,9 +46,11 @@ class DeadLetter(Frozen):
     def run_id(self) -> str | None:
         """The run that the message belongs to, where it says."""
         event, claimed = self.event(), self.attributes.get("run_id", "")
-        return event.run_id if event else claimed if re.fullmatch(RUN_ID, claimed) else None
+        if event is not None:
+            return event.run_id if of_a_run(event) else None
+        return claimed if re.fullmatch(RUN_ID, claimed) else None
 
-    def event(self) -> Event | ConfigDropped | None:
+    def event(self) -> Event | None:
         """Return the event inside; None where it cannot be read, so that no function will ever take it."""
         try:
             return event_in(self.message())

@@ -21,7 +21,8 @@ from shared import paths, run_state
 from shared.artifacts import ArtifactStore, write_lines
 from shared.documents import Documents
 from shared.errors import Stopped
-from shared.events import ConfigDropped, Event, ShardEvent
+from shared.event import Event
+from shared.events import OfARun, ShardEvent
 from shared.frozen import Frozen, json_line
 from shared.log import log_context
 from shared.push import message_in, push_function
@@ -30,8 +31,8 @@ from shared.runtime import Runtime, runtime
 
 log = logging.getLogger("fitsense.phase")
 
-E = TypeVar("E", bound=Event | ConfigDropped)
-In = TypeVar("In", bound=Event | ConfigDropped, contravariant=True)
+E = TypeVar("E", bound=OfARun)
+In = TypeVar("In", bound=OfARun, contravariant=True)
 M = TypeVar("M", bound=BaseModel)
 Following = Event | Iterable[Event] | None
 
@@ -175,7 +176,7 @@ def _work(event: E, work: Work[E], around: Runtime, key: str) -> None:
         raise
 
 
-def _trace(event: Event | ConfigDropped) -> str:
+def _trace(event: OfARun) -> str:
     return event.attributes().get("traceparent", "--").split("-")[1]
 
 

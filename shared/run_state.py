@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 
 from shared.documents import Data, Documents, update
 from shared.errors import NotFound, Stopped
-from shared.events import ConfigDropped, Event, ShardEvent
+from shared.event import Event
 from shared.frozen import Frozen
 
 RunStatus = Literal["running", "approved", "rejected", "failed", "stopped", "interrupted"]
@@ -105,9 +105,10 @@ def delivery(documents: Documents, run_id: str, key: str) -> DeliveryRecord | No
     return DeliveryRecord.model_validate(found.data) if found else None
 
 
-def delivery_key(function: str, event: Event | ConfigDropped) -> str:
-    """Return the key of an event's delivery to a function: the function, and the shard where there are shards."""
-    return f"{function}/{event.shard:04d}" if isinstance(event, ShardEvent) else function
+def delivery_key(function: str, event: Event) -> str:
+    """Return the key of an event's delivery to a function: the function, and which shard, model or job it is about."""
+    part = event.part()
+    return f"{function}/{part}" if part else function
 
 
 def budget_path(run_id: str) -> str:

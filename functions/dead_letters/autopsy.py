@@ -12,6 +12,7 @@ from shared.bus import Message, event_in
 from shared.dead_letters import DeadLetter, bury
 from shared.documents import Documents
 from shared.errors import Rejected
+from shared.events import of_a_run
 from shared.run_state import delivery, delivery_key, describe
 
 MARK = "CloudPubSubDeadLetterSource"
@@ -47,6 +48,8 @@ def _cause(message: Message, function: str, documents: Documents) -> str:
         event = event_in(message)
     except Rejected as exc:
         return describe(exc)
+    if not of_a_run(event):
+        return NEVER_ANSWERED
     found = delivery(documents, event.run_id, delivery_key(function, event))
     if found and found.status == "done":
         return ""

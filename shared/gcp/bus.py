@@ -10,7 +10,7 @@ from google.cloud.pubsub_v1.publisher.futures import Future
 
 from shared.bus import Message, message
 from shared.errors import Unavailable
-from shared.events import ConfigDropped, Event
+from shared.event import Event
 from shared.gcp.clients import TRANSIENT, unavailable
 
 log = logging.getLogger("fitsense.bus")
@@ -33,7 +33,7 @@ class PubSubBus:
         self._sent: dict[int, list[tuple[str, Future]]] = {}
         atexit.register(self._flush_all)
 
-    def publish(self, event: Event | ConfigDropped) -> None:
+    def publish(self, event: Event) -> None:
         """Put an event in the batch of its topic."""
         self.send(message(event))
 

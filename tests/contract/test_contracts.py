@@ -15,7 +15,7 @@ from deploy.worker import phase_function
 from shared.bus import Message, event_in, message
 from shared.config_text import parse_config
 from shared.errors import Rejected
-from shared.events import EVENTS, ConfigDropped
+from shared.events import EVENTS, ConfigDropped, JobEnded
 from shared.run_config import RunConfig
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +26,8 @@ CAME = {
     "objectGeneration": "1771315799999999",
     "eventTime": "2026-02-17T08:10:00.000Z",
 }
+GOOGLES = {"config-dropped", "batch", "cloud-run"}
+"""What marks the names of messages that Google's services write."""
 EXAMPLES = sorted((ROOT / "schemas" / "examples").glob("*.json"))
 
 
@@ -47,7 +49,7 @@ def test_an_example_decodes_for_ever_and_encodes_to_the_same_event(path: Path) -
 def test_an_event_of_ours_encodes_to_its_example(path: Path) -> None:
     sent = example(path)
     again = message(event_in(sent))
-    if sent.topic != "config-dropped":  # which is Cloud Storage's, and says more than we need
+    if not GOOGLES.intersection(path.name.split(".")):  # which say more than we need
         assert json.loads(again.data) == json.loads(sent.data)
         assert again.attributes == sent.attributes
 
@@ -100,7 +102,7 @@ def test_functions_are_the_folders() -> None:
 
 @pytest.mark.parametrize("name", topology().functions)
 def test_a_function_publishes_what_the_topology_says(name: str) -> None:
-    tree = ast.parse("".join(path.read_text() for path in sorted((ROOT / "functions" / name).glob("*.py"))))
+    tree = ast.parse("".join(path.read_text() for path in sorted((ROOT / "functions" / folder(name)).glob("*.py"))))
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     made = {event.topic for event in EVENTS if event.__name__ in called}
     assert made == set(topology().functions[name].publishes)
@@ -120,8 +122,45 @@ def test_edges_are_named_after_topic_and_function() -> None:
     assert len(edges) == len(topology().functions)
 
 
+def test_a_topic_may_be_heard_by_services_and_pulls_and_by_nobody_yet() -> None:
+    graph = topology()
+    assert graph.service_edges()["ai-interaction--logging"].path == "/events/ai-interaction"
+    assert graph.pull_edges()["model-promoted--vllm-vm"].topic == "model-promoted"
+    assert "training-ended" in graph.topics
+
+
+@pytest.mark.parametrize("name", ["job-ended.v1.batch", "job-ended.v1.cloud-run"])
+def test_whoever_tells_that_a_job_ended_tells_of_the_same_job(name: str) -> None:
+    told = event_in(example(ROOT / "schemas" / "examples" / f"{name}.json"))
+    assert told == event_in(example(ROOT / "schemas" / "examples" / "job-ended.v1.json"))
+    assert isinstance(told, JobEnded)
+    assert told.run_id == "20260217T080910Z-0a1b2c3d"
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b'{"protoPayload": 3}', b'{"job": "x"}', b"[" * 100_000])
+def test_a_job_that_nobody_can_name_is_rejected(payload: bytes) -> None:
+    with pytest.raises(Rejected, match="not a job-ended notification: job"):
+        event_in(Message("job-ended", payload, {}))
+
+
+def test_a_job_that_only_begins_to_run_is_not_heard() -> None:
+    assert not JobEnded.concerns({"Type": "JOB_STATE_CHANGED", "NewJobState": "RUNNING"})
+    assert JobEnded.concerns({"Type": "JOB_STATE_CHANGED", "NewJobState": "FAILED"})
+    assert JobEnded.concerns({})
+
+
+def test_a_version_belongs_to_its_run() -> None:
+    of_another = {"run_id": "20260217T080910Z-0a1b2c3d", "version": "20260217T080911Z-0a1b2c3d-00000000"}
+    data = json.dumps(of_another | {"manifest_uri": ""}).encode()
+    with pytest.raises(Rejected, match="is not one of run 20260217T080910Z-0a1b2c3d"):
+        event_in(Message("model-evaluated", data, {}))
+
+
 BROKEN = {
     "functions.gate.trigger=no-such-topic": r"functions\.gate names topic 'no-such-topic'",
+    "services.plan.subscribes.no-such-topic=/x": r"services\.plan names topic 'no-such-topic'",
+    "pulls.vllm-vm.topic=no-such-topic": r"pulls\.vllm-vm names topic 'no-such-topic'",
+    "pulls.plan.topic=model-promoted": "plan stands in more than one of functions, services and pulls",
     "buckets.configs.notification.topic=no-such-topic": r"buckets\.configs\.notification names topic 'no-such-topic'",
     "dead_letters.topic=run-requested": r"dead_letters\.topic is 'run-requested', a topic of the pipeline",
     "dead_letters.function=gate": r"dead_letters\.function is 'gate', which functions lists too",
@@ -136,7 +175,7 @@ def test_a_topology_that_contradicts_itself_is_refused(change: str, complaint: s
     *parents, last = path.split(".")
     inner = broken
     for parent in parents:
-        inner = inner[parent]
+        inner = inner.setdefault(parent, {})
     inner[last] = value
     with pytest.raises(ValueError, match=complaint):
         Topology.model_validate(broken)
