@@ -56,6 +56,14 @@ class Interaction:
         if self.ended is None:
             self.status, self.reason, self.ended = status, reason, time.monotonic()
 
+    def admit(self) -> None:
+        """Note that a slot is its own from now on."""
+        self.admitted = time.monotonic()
+
+    def served_s(self) -> float:
+        """Return how long it has had a slot."""
+        return 0.0 if self.admitted is None else time.monotonic() - self.admitted
+
     def since_began_ms(self, moment: float | None) -> float | None:
         """Return how long after the beginning a moment was."""
         return None if moment is None else round((moment - self.began) * 1000, 3)

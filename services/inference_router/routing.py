@@ -69,6 +69,11 @@ class Routes:
         wanted = name == STUDENT and self.shadow and chosen(user, self.shadow.percent)
         return self.shadow.target if wanted and self.shadow else None
 
+    def all_versions(self) -> set[str]:
+        """Return the versions that a name leads to."""
+        named = (self.student, self.canary and self.canary.target, self.shadow and self.shadow.target)
+        return {one.version for one in named if one} | set(self.versions)
+
     def names(self, admin: bool) -> dict[str, Target]:
         """Return what a caller may ask for."""
         found = dict(self.versions)
