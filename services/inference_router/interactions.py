@@ -22,6 +22,8 @@ class Lineage:
     adapter_sha256: str | None = None
 
 
+MOST_CHARACTERS: Final = 1_000_000
+"""A message on the bus holds ten megabytes; a model server that answers more than this is broken."""
 NOTHING: Final = Answer()
 UNKNOWN: Final = Lineage()
 
@@ -86,7 +88,7 @@ class Interaction:
             reason=self.reason,
             stream=self.stream,
             prompt=self.prompt,
-            response=answer.text or None,
+            response=answer.text[:MOST_CHARACTERS] or None,
             prompt_uri=None,
             response_uri=None,
             prompt_tokens=answer.prompt_tokens,

@@ -38,6 +38,7 @@ class Outbox:
         self._writing = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._end = 0.0
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     @property
@@ -61,16 +62,17 @@ class Outbox:
         self._wake.set()
 
     def close(self, patience_s: float) -> None:
-        """Publish what is left, for so long; what then is left stays in the file."""
+        """Publish what is left, for so long; what then is left stays in the file, for the next process."""
+        self._end = time.monotonic() + patience_s
         self._closing.set()
         self._wake.set()
-        self._thread.join(patience_s)
+        self._thread.join(patience_s + 1)
         if not self._thread.is_alive():
             os.close(self._file)
 
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
-        while not (self._closing.is_set() and not self.pending_bytes):
+        while not (self._closing.is_set() and (not self.pending_bytes or time.monotonic() > self._end)):
             self._wake.wait(None if not self.pending_bytes else pause_s)
             self._wake.clear()
             try:
@@ -78,17 +80,23 @@ class Outbox:
                 pause_s = FIRST_PAUSE_S
             except Unavailable as exc:
                 log.warning("interactions wait for the bus", extra={"error": str(exc), "bytes": self.pending_bytes})
-                time.sleep(pause_s)
-                pause_s = min(2 * pause_s, MOST_PAUSE_S)
+                self._closing.wait(pause_s)
+                pause_s = FIRST_PAUSE_S if self._closing.is_set() else min(2 * pause_s, MOST_PAUSE_S)
 
     def _publish_all(self) -> None:
         while self.pending_bytes:
-            batch = os.pread(self._file, BATCH_BYTES, self._done)
-            whole = batch[: batch.rfind(b"\n") + 1]
+            whole = self._lines()
             for line in whole.splitlines():
                 self._publish(line)
             self._bus.flush()
             self._note(self._done + len(whole))
+
+    def _lines(self) -> bytes:
+        """Return the next whole lines; one at least, however long it is."""
+        size = BATCH_BYTES
+        while not (end := (batch := os.pread(self._file, size, self._done)).rfind(b"\n") + 1):
+            size *= 2
+        return batch[:end]
 
     def _publish(self, line: bytes) -> None:
         if not line.strip():

@@ -10,11 +10,11 @@ GET  /healthz /readyz /metrics
 import asyncio
 import string
 import uuid
-from typing import Final
 
 import orjson
 from pydantic import ValidationError
 
+from services.inference_router.admission import Priority
 from services.inference_router.api_errors import ApiError, wrong
 from services.inference_router.asked import Asked, read_request
 from services.inference_router.callers import Caller, authenticate
@@ -26,7 +26,6 @@ from services.inference_router.turn import Turn
 from shared.coach.vocabulary import PROMPT_TYPES
 from shared.frozen import Frozen
 
-PRIORITIES: Final = ("interactive", "background")
 _ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.:")
 
 
@@ -35,7 +34,7 @@ async def chat(router: Router, http: Http) -> None:
     caller = authenticate(router.callers, http.header(b"authorization"))
     user_id = http.header(b"x-fitsense-user") if caller.speaks_for_users else ""
     interaction = _begin(http, caller, user_id)
-    priority = "background" if http.header(b"x-fitsense-priority") == "background" else "interactive"
+    priority: Priority = "background" if http.header(b"x-fitsense-priority") == "background" else "interactive"
     user = user_id or caller.name
     turn = Turn(router, http, interaction, user, priority)
     asked: list[Asked] = []
