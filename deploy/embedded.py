@@ -76,7 +76,8 @@ def embedded(out: Path, workers: int) -> Iterator[Embedded]:
         log_to(out / "log.jsonl", around.settings.log_level)
     except OSError as exc:
         raise Unavailable(f"cannot write to {out}: {exc.strerror}") from exc
-    dispatcher = Dispatcher(topology(), around.settings, around.documents, workers)
+    services = around.settings.service_urls
+    dispatcher = Dispatcher(topology(), around.settings, around.documents, workers, services=services)
     use(build(around.settings, Outbox(dispatcher.publish)))
     with dispatcher.running():
         yield Embedded(around, dispatcher)

@@ -10,6 +10,7 @@ from deploy.topology import Topology
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import PROMPT_TYPES
 from shared.coach.wire import answer_schema
+from shared.eval_report import EvalReport
 from shared.events import EVENTS
 from shared.records import ChatExample, DatasetManifest, DatasetRecord, RejectRecord
 from shared.reports import AnomalyReport, BiasReport, GateReport, StatsReport, ValidationReport
@@ -31,6 +32,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "reports/anomaly.v1.json": AnomalyReport,
     "reports/bias.v1.json": BiasReport,
     "reports/gate.v1.json": GateReport,
+    "reports/eval.v1.json": EvalReport,
 }
 
 

@@ -48,6 +48,9 @@ class Retry(Frozen):
 class Topic(Frozen):
     """A topic of the pipeline: one event, under the event's name."""
 
+    resumable: bool = False
+    """Whether `fitsense resume` makes a lost message again, so that the embedded stack may keep it in memory."""
+
 
 class Function(Frozen):
     """A phase function: its trigger, what it publishes, and its limits."""
@@ -145,6 +148,14 @@ class Topology(Frozen):
         for place, topic in named:
             if topic not in self.topics:
                 raise ValueError(f"{place} names topic {topic!r}, which topics does not list")
+        return self
+
+    @model_validator(mode="after")
+    def _only_functions_hear_what_is_in_memory(self) -> "Topology":
+        heard = [topic for service in self.services.values() for topic in service.subscribes]
+        heard += [pull.topic for pull in self.pulls.values()]
+        if lost := sorted(topic for topic in heard if self.topics[topic].resumable):
+            raise ValueError(f"topics.{lost[0]} is resumable, which only functions may hear")
         return self
 
     @model_validator(mode="after")

@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Literal, cast
+from typing import BinaryIO, Literal, cast
 
 from cloudevents.http import CloudEvent
 
+from deploy.pushing import Push, send
 from deploy.topology import folder
 from shared import runtime as runtime_module
 from shared.bus import Message, Outbox
@@ -51,6 +52,8 @@ class Task:
     id: int
     function: str
     message: Message
+    push: Push | None = None
+    """How it goes to a service, where it is not for a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def serve(
     settings: Settings,
     find: Callable[[str], PhaseFunction],
     tasks: Connection,
-    inherited: Iterable[Connection],
+    inherited: Iterable[Connection | BinaryIO],
 ) -> None:
     """Run deliveries until the dispatcher closes the connection or dies; never returns."""
     # Ctrl-C reaches the whole process group; what to do about it is the dispatcher's to say.
@@ -125,7 +128,10 @@ def serve(
     def run(task: Task) -> tuple[Message, ...]:
         outgoing.messages = []
         with processor.shared():
-            find(task.function)(push(task.message))
+            if task.push is not None:
+                send(task.push, task.message, None)
+            else:
+                find(task.function)(push(task.message))
         return tuple(outgoing.messages)
 
     def report(task: Task, future: "Future[tuple[Message, ...]]") -> None:

@@ -2,8 +2,9 @@
 
 import difflib
 import json
-from collections.abc import Iterable
-from typing import get_args
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -21,6 +22,13 @@ class _Loader(yaml.SafeLoader):
 
     Not the C loader: libyaml's crashes the process where brackets nest 100,000 deep.
     """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping; raises YAMLError for a key that stands there twice, of which YAML would drop one."""
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise yaml.YAMLError(f"{', '.join(twice)}: given more than once")
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {

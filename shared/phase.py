@@ -86,10 +86,10 @@ class Run:
             self.store.create(name, make().model_dump_json(indent=2).encode() + b"\n")
         return self.store.uri(name)
 
-    def create_text(self, name: str, make: Callable[[], str]) -> str:
-        """Create an artifact that is one text, unless it exists; returns its URI."""
+    def create_bytes(self, name: str, make: Callable[[], bytes]) -> str:
+        """Create an artifact that is made in one piece, unless it exists; returns its URI."""
         if not self.store.exists(name):
-            self.store.create(name, make().encode())
+            self.store.create(name, make())
         return self.store.uri(name)
 
     def read(self, name: str, model: type[M]) -> Iterator[M]:

@@ -1,16 +1,18 @@
 """Runtime: which store, bus, documents and inbox this process uses. The only place that knows the stack."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.artifacts import ArtifactStore, DirectoryStore
-from shared.bus import Bus, Message, Outbox
+from shared.bus import Bus
 from shared.documents import Documents, SqliteDocuments
-from shared.errors import Unavailable
 from shared.inbox import DirectoryInbox, Inbox
 from shared.lease import DocumentLeases, Leases, NoLeases
 from shared.log import log_to
+from shared.pull import SpoolSubscription, Subscription
 from shared.settings import Settings
+from shared.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Runtime:
     documents: Documents
     inbox: Inbox
     lease: Leases
+    subscription: Callable[[str], Subscription]
+    """The subscription of a name, <topic>--<subscriber>, for a subscriber that asks."""
 
 
 _current: Runtime | None = None
@@ -57,10 +61,11 @@ def _embedded(settings: Settings, bus: Bus | None) -> Runtime:
     return Runtime(
         settings=settings,
         store=DirectoryStore(root),
-        bus=bus or Outbox(_nobody_listens),
+        bus=bus or Spool(root / "bus"),
         documents=SqliteDocuments(root / "documents.sqlite"),
         inbox=DirectoryInbox(root / "configs"),
         lease=NoLeases(),
+        subscription=lambda name: SpoolSubscription(root / "bus" / "pull" / name),
     )
 
 
@@ -72,6 +77,7 @@ def _google(settings: Settings, bus: Bus | None) -> Runtime:
     from shared.gcp.bus import PubSubBus
     from shared.gcp.documents import FirestoreDocuments
     from shared.gcp.inbox import BucketInbox
+    from shared.gcp.pull import PubSubSubscription
 
     storage = clients.storage_client(settings.project)
     documents = FirestoreDocuments(clients.firestore_client(settings.project))
@@ -82,8 +88,5 @@ def _google(settings: Settings, bus: Bus | None) -> Runtime:
         documents=documents,
         inbox=BucketInbox(storage, settings.config_bucket),
         lease=DocumentLeases(documents, settings.lease_s, settings.ack_deadline_s),
+        subscription=lambda name: PubSubSubscription(clients.subscriber(), settings.project, name),
     )
-
-
-def _nobody_listens(message: Message) -> None:
-    raise Unavailable(f"no dispatcher runs in this process to deliver {message.topic}")

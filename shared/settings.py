@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     out: Path = Path("out")
     """Embedded stack: the directory that stands for the buckets and the document database."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    service_urls: dict[str, str] = Field(default_factory=dict)
+    """Embedded stack: where the services that topics are pushed to run, by name, as a JSON object."""
+    job: str | None = None
+    """Inside a training job: its name."""
     teacher_share: int = 1
     """How many processes ask the teacher at once; each keeps to its share of the limits."""
 

@@ -20,7 +20,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, Subscription
 
 from deploy.local.ports import HOST
-from deploy.topology import Bucket, Edge, Topology, subscription_id
+from deploy.topology import Bucket, Edge, ServiceEdge, Topology, subscription_id
 from shared.errors import Unavailable
 
 CALL_S = 5.0
@@ -28,7 +28,7 @@ AT_ONCE = 8
 
 
 def provision_events(graph: Topology, project: str, pubsub: str, ports: Mapping[str, int]) -> None:
-    """Make every topic, and a push subscription for each function that has a port.
+    """Make every topic, a push subscription for each function and service that has a port, and those for pulls.
 
     `pubsub` is HOST:PORT. Raises Unavailable as long as Pub/Sub does not answer.
     """
@@ -37,7 +37,7 @@ def provision_events(graph: Topology, project: str, pubsub: str, ports: Mapping[
         subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
         topics = [f"projects/{project}/topics/{name}" for name in (*graph.topics, graph.dead_letters.topic)]
         _all(threads, [partial(_create_topic, publisher, topic) for topic in topics])
-        wanted = [wanted_subscription(graph, project, edge, ports) for edge in _edges(graph) if edge.function in ports]
+        wanted = wanted_subscriptions(graph, project, ports)
         _all(threads, [partial(_create_subscription, subscriber, one) for one in wanted])
 
 
@@ -50,23 +50,58 @@ def provision_buckets(graph: Topology, project: str, url: str, names: Mapping[st
             _make_bucket(client, project, names[key], bucket)
 
 
+def wanted_subscriptions(graph: Topology, project: str, ports: Mapping[str, int]) -> list[Subscription]:
+    """Return what the emulator is to have for the functions and services that have ports, and for who asks."""
+    functions = [edge for edge in _edges(graph) if edge.function in ports]
+    services = [edge for edge in graph.service_edges().values() if edge.service in ports]
+    return [
+        *(wanted_subscription(graph, project, edge, ports) for edge in functions),
+        *(service_subscription(graph, project, edge, ports) for edge in services),
+        *(pull_subscription(graph, project, name) for name in graph.pulls),
+    ]
+
+
 def wanted_subscription(graph: Topology, project: str, edge: Edge, ports: Mapping[str, int]) -> Subscription:
     """Return an edge as the emulator is to have it. Dead letters that fail are tried for ever: they have nowhere to go.
 
     Without a retry policy: with one, the emulator loses, now and then, a message that it is to deliver again.
     """
-    subscription = Subscription(
-        name=f"projects/{project}/subscriptions/{subscription_id(edge.topic, edge.function)}",
-        topic=f"projects/{project}/topics/{edge.topic}",
-        push_config=PushConfig(push_endpoint=push_endpoint(project, edge.topic, ports[edge.function])),
-        ack_deadline_seconds=graph.deployed()[edge.function].timeout_s,
-    )
+    subscription = _subscription(project, edge.topic, edge.function, graph.deployed()[edge.function].timeout_s)
+    subscription.push_config = PushConfig(push_endpoint=push_endpoint(project, edge.topic, ports[edge.function]))
     if edge != graph.dead_letter_edge():
-        subscription.dead_letter_policy = DeadLetterPolicy(
-            dead_letter_topic=f"projects/{project}/topics/{graph.dead_letters.topic}",
-            max_delivery_attempts=graph.retry.emulator_max_delivery_attempts,
-        )
+        subscription.dead_letter_policy = _dead_letters(graph, project)
     return subscription
+
+
+def service_subscription(graph: Topology, project: str, edge: ServiceEdge, ports: Mapping[str, int]) -> Subscription:
+    """Return a service's edge as the emulator is to have it; the emulator pushes without an identity token."""
+    subscription = _subscription(project, edge.topic, edge.service, graph.services[edge.service].timeout_s)
+    subscription.push_config = PushConfig(push_endpoint=f"http://{HOST}:{ports[edge.service]}{edge.path}")
+    subscription.dead_letter_policy = _dead_letters(graph, project)
+    return subscription
+
+
+def pull_subscription(graph: Topology, project: str, name: str) -> Subscription:
+    """Return the subscription of somebody who asks."""
+    pull = graph.pulls[name]
+    subscription = _subscription(project, pull.topic, name, pull.timeout_s)
+    subscription.dead_letter_policy = _dead_letters(graph, project)
+    return subscription
+
+
+def _subscription(project: str, topic: str, subscriber: str, timeout_s: int) -> Subscription:
+    return Subscription(
+        name=f"projects/{project}/subscriptions/{subscription_id(topic, subscriber)}",
+        topic=f"projects/{project}/topics/{topic}",
+        ack_deadline_seconds=timeout_s,
+    )
+
+
+def _dead_letters(graph: Topology, project: str) -> DeadLetterPolicy:
+    return DeadLetterPolicy(
+        dead_letter_topic=f"projects/{project}/topics/{graph.dead_letters.topic}",
+        max_delivery_attempts=graph.retry.emulator_max_delivery_attempts,
+    )
 
 
 def push_endpoint(project: str, topic: str, port: int) -> str:

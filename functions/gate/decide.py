@@ -42,7 +42,7 @@ def decide(run: Run, reports: Reports) -> GateReport:
     return judge(run.config, reports.validation, reports.stats, reports.anomalies, reports.bias)
 
 
-def page(run: Run, reports: Reports) -> str:
+def page(run: Run, reports: Reports) -> bytes:
     """Return the page that shows a run, its reports and a few of its records."""
     records = run.read(dataset_file(run.run_id, "all_records.jsonl"), DatasetRecord)
     return render_page(

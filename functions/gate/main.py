@@ -19,5 +19,5 @@ def gate(event: ReportsCompleted, run: Run) -> Event:
     del event
     reports = read_reports(run)
     run.create_document(report_file(run.run_id, "gate.json"), lambda: decide(run, reports))
-    run.create_text(report_file(run.run_id, "index.html"), lambda: page(run, reports))
+    run.create_bytes(report_file(run.run_id, "index.html"), lambda: page(run, reports))
     return announce(run)

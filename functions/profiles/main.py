@@ -7,10 +7,10 @@ Out     profiles-generated
 
 import functions_framework
 
-from functions.profiles.draw import draw_profile
 from shared.events import ProfilesGenerated, RunRequested
 from shared.paths import shard_file
 from shared.phase import Run, phase
+from shared.synthetic.people.draw import draw_profile
 
 
 @functions_framework.cloud_event

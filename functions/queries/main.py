@@ -10,11 +10,11 @@ Logs are parsed but not validated: our own code wrote them, and only a summary i
 import functions_framework
 import orjson
 
-from functions.queries.compose import compose
 from shared.coach.profile import UserProfile
 from shared.events import QueriesComposed, WorkoutsSimulated
 from shared.paths import shard_file
 from shared.phase import Run, phase
+from shared.synthetic.messages.compose import compose
 
 
 @functions_framework.cloud_event

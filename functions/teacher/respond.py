@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from functions.teacher import mock
 from functions.teacher.asks import Ask, Reply, Teacher
 from functions.teacher.budget import Budget
 from functions.teacher.cache import StoredCache
@@ -12,6 +11,7 @@ from functions.teacher.endpoint import EndpointTeacher
 from functions.teacher.judge import judged
 from functions.teacher.ledger import DocumentLedger
 from functions.teacher.recorded import RecordedAnswers
+from shared.coach import rule_based
 from shared.errors import Rejected
 from shared.phase import Run
 from shared.prompt import Prompt, Sheet
@@ -41,7 +41,7 @@ def _prompted(people: Iterable[Correspondence]) -> Iterator[tuple[Query, Prompt]
 
 
 def _mocked(query: Query, prompt: Prompt) -> TeacherResponse:
-    text = mock.answer(query)
+    text = rule_based.answer(query)
     call = TeacherCall(prompt_tokens=_tokens(prompt.system) + _tokens(prompt.user), completion_tokens=_tokens(text))
     return judged(query, prompt, Reply(query.query_id, text, call), "mock", "rule-based-coach")
 

@@ -7,11 +7,11 @@ Out     workouts-simulated
 
 import functions_framework
 
-from functions.workouts.simulate import simulate
 from shared.coach.profile import UserProfile
 from shared.events import ProfilesGenerated, WorkoutsSimulated
 from shared.paths import shard_file
 from shared.phase import Run, phase
+from shared.synthetic.training.simulate import simulate
 
 
 @functions_framework.cloud_event

@@ -26,7 +26,7 @@ def menu(person: UserProfile, per_pattern: int = 4) -> Menu:
     )
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _best(pattern: Pattern, able: int, experience: Experience, most: int) -> tuple[str, ...]:
     """Return the names of the best of a pattern's exercises that somebody is able to do."""
     names = (name for bit, name in _ranked(pattern, experience) if bit & able)

@@ -77,7 +77,7 @@ def read_line(text: str, where: str, faults: Faults) -> PlannedExercise | None:
     return known or _read_line(text, where, faults)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def _known_line(text: str) -> PlannedExercise | None:
     """Read a line without faults; plans repeat the same few thousand lines."""
     return _read_line(text, "", Faults())

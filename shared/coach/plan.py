@@ -37,7 +37,7 @@ class PlannedExercise:
     rest_s: RestS
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def planned(exercise: str, sets: int, reps: int, rir: int, rest_s: int) -> PlannedExercise:
     """Return a line whose numbers are known to be in bounds; equal lines are one object."""
     return PlannedExercise(exercise=exercise, sets=sets, reps=reps, rir=rir, rest_s=rest_s)

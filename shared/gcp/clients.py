@@ -64,6 +64,12 @@ def publisher() -> pubsub.PublisherClient:
         return pubsub.PublisherClient(pubsub.types.BatchSettings(max_latency=PUBLISH_LATENCY_S))
 
 
+def subscriber() -> pubsub.SubscriberClient:
+    """Return a client that asks Pub/Sub for messages; raises Unavailable where there are no credentials."""
+    with unavailable("Pub/Sub"):
+        return pubsub.SubscriberClient()
+
+
 @contextmanager
 def unavailable(what: str) -> Iterator[None]:
     """Turn a client's failure into Unavailable, or into Rejected where the service finds the request itself wrong."""

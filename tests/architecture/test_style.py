@@ -8,8 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = [path for folder in ("deploy", "functions", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
-DOMAIN = ("shared.coach", "shared.prompt")
-"""One engine and one renderer for teacher, training and serving, wherever they are used yet."""
+DOMAIN = ("shared.coach", "shared.prompt", "shared.synthetic")
+"""One engine, one renderer and one population for teacher, training and serving, wherever they are used yet."""
+TRAINER = sorted((ROOT / "trainer-job" / "trainer_job").rglob("*.py"))
 MAINS = sorted((ROOT / "functions").glob("*/main.py"))
 
 
@@ -70,7 +71,7 @@ def test_everything_in_shared_has_two_users_or_is_used_by_shared() -> None:
     lonely = []
     for path in (ROOT / "shared").rglob("*.py"):
         name = relative(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        users = {user_of(other) for other in PRODUCT if other != path and imports(other, name)}
+        users = {user_of(other) for other in (*PRODUCT, *TRAINER) if other != path and imports(other, name)}
         if path.stem != "__init__" and not name.startswith(DOMAIN) and "shared" not in users and len(users) < 2:
             lonely.append(name)
     assert lonely == []

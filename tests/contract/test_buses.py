@@ -9,6 +9,7 @@ from multiprocessing.synchronize import Barrier
 import google.cloud.pubsub_v1 as pubsub
 import pytest
 
+from shared import spool
 from shared.bus import Bus, Message, Outbox, message
 from shared.errors import Unavailable
 from shared.events import ConfigDropped, ProfilesGenerated, RunRequested
@@ -41,17 +42,25 @@ class Listener:
         return [found[data] for data in sorted(found)]
 
 
-@pytest.fixture(params=["outbox", pytest.param("pubsub", marks=pytest.mark.slow)])
+@pytest.fixture(params=["outbox", "spool", pytest.param("pubsub", marks=pytest.mark.slow)])
 def listener(request: pytest.FixtureRequest) -> Iterator[Listener]:
     if request.param == "outbox":
         passed_on: list[Message] = []
         yield Listener(Outbox(passed_on.append), lambda: passed_on)
+    elif request.param == "spool":
+        place = request.getfixturevalue("embedded")()
+        yield Listener(place.runtime().bus, lambda: spooled(place), place)
     else:
         fresh: Fresh = request.getfixturevalue("on_pubsub")
         place = fresh()
         with environment(place.variables), pubsub.SubscriberClient() as subscriber:
             subscribe(place, subscriber, RunRequested.topic, ConfigDropped.topic)
             yield Listener(place.runtime().bus, lambda: pull(place, subscriber), place)
+
+
+def spooled(place: Place) -> list[Message]:
+    folder = place.settings.out / "bus" / "new"
+    return [spool.read(folder / name).message for name in spool.names(folder)]
 
 
 def subscribe(place: Place, subscriber: pubsub.SubscriberClient, *topics: str) -> None:
@@ -110,8 +119,7 @@ def test_each_of_many_threads_hands_over_its_own(listener: Listener) -> None:
     assert listener.wait_for(200) == sorted((message(shard(number)) for number in range(200)), key=lambda one: one.data)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("listener", ["pubsub"], indirect=True)
+@pytest.mark.parametrize("listener", ["spool", pytest.param("pubsub", marks=pytest.mark.slow)], indirect=True)
 def test_each_of_many_processes_hands_over_its_own(listener: Listener) -> None:
     assert listener.place
     in_processes(4, publish_alone, listener.place)

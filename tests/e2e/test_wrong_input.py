@@ -18,6 +18,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a word": (b"hello", "must be a mapping"),
     "not YAML": (b"a: b: c", "not YAML"),
     "tabs": (b"a:\n\t- b", "not YAML"),
+    "a field twice": (b"seed: 1\nusers: 3\nseed: 2\n", "seed: given more than once"),
     "binary": (bytes(range(256)), "not YAML"),
     "not UTF-8": (b"name: \xff\xfe", "not YAML"),
     "nested too deeply": (b"[" * 200_000, "not YAML"),

@@ -20,8 +20,8 @@ from llguidance.numpy import fill_next_token_bitmask
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
 
+from shared.coach.person_grammar import NO_FORCING
 from shared.errors import Rejected
-from trainer_job.person_grammar import NO_FORCING
 
 _SHRINK_SHARE: Final = 0.75
 """A batch is made smaller once so few of its rows are still being written."""

@@ -31,7 +31,9 @@ def page_of(dataset: Dataset) -> str:
     bias = slice_bias(dataset.lines, iter(dataset.rejects), config)
     gate = judge(config, validation, stats, anomalies, bias)
     run_id = "20260217T120000Z-0123abcd"
-    return render_page(run_id, config, manifest, validation, stats, anomalies, bias, gate, dataset.records[:10])
+    return render_page(
+        run_id, config, manifest, validation, stats, anomalies, bias, gate, dataset.records[:10]
+    ).decode()
 
 
 @cache

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from functions.profiles.draw import draw_profile
 from shared.coach.profile import UserProfile
 from shared.run_config import RunConfig
+from shared.synthetic.people.draw import draw_profile
 
 
 @pytest.fixture(scope="session")

@@ -8,21 +8,21 @@ from datetime import date
 
 import pytest
 
-from functions.profiles.draw import age_on, draw_profile
-from functions.profiles.equipment import BUNDLES
-from functions.profiles.medications import (
+from shared.coach.catalogue import CONDITIONS, EQUIPMENT, MEDICATIONS
+from shared.coach.profile import UserProfile
+from shared.run_config import RunConfig
+from shared.synthetic.people.draw import age_on, draw_profile
+from shared.synthetic.people.equipment import BUNDLES
+from shared.synthetic.people.medications import (
     IN_PREGNANCY,
     NEVER_TOGETHER,
     RULED_OUT_BY,
     TREATMENTS,
     WITHOUT_A_CONDITION,
 )
-from functions.profiles.names import FAMILY, FEMALE, MALE
-from functions.profiles.prevalence import CONDITIONS as CONDITION_RATES
-from functions.profiles.prevalence import EXCLUDED_BY, INJURIES, RAISED_BY
-from shared.coach.catalogue import CONDITIONS, EQUIPMENT, MEDICATIONS
-from shared.coach.profile import UserProfile
-from shared.run_config import RunConfig
+from shared.synthetic.people.names import FAMILY, FEMALE, MALE
+from shared.synthetic.people.prevalence import CONDITIONS as CONDITION_RATES
+from shared.synthetic.people.prevalence import EXCLUDED_BY, INJURIES, RAISED_BY
 
 People = list[UserProfile]
 
@@ -57,7 +57,8 @@ def test_another_seed_makes_other_people(config: RunConfig, people: People) -> N
 def test_hash_randomisation_changes_nothing() -> None:
     program = (
         "from datetime import date; from shared.run_config import RunConfig;"
-        "from functions.profiles.draw import draw_profile; from functions.workouts.simulate import simulate;"
+        "from shared.synthetic.people.draw import draw_profile;"
+        "from shared.synthetic.training.simulate import simulate;"
         "c = RunConfig(name='x', seed=5, as_of_date=date(2026, 2, 17), users=12);"
         "p = [draw_profile(c, i) for i in range(12)];"
         "print(*(x.model_dump_json() + simulate(c, i, x).model_dump_json() for i, x in enumerate(p)))"

@@ -10,9 +10,9 @@ from statistics import mean, stdev
 import pytest
 from scipy import stats
 
-from functions.profiles.population import HEIGHT_CM, HIGHEST_BMI, LOWEST_BMI, Body, maintenance_kcal
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import Activity
+from shared.synthetic.people.population import HEIGHT_CM, HIGHEST_BMI, LOWEST_BMI, Body, maintenance_kcal
 
 People = list[UserProfile]
 

@@ -9,12 +9,6 @@ from functools import cache
 
 import pytest
 
-from functions.profiles.draw import draw_profile
-from functions.queries.compose import compose, messages
-from functions.queries.phrases import PHRASES
-from functions.queries.scenarios import FLARES, HURTS
-from functions.queries.shares import SHARES
-from functions.workouts.simulate import simulate
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
 from shared.coach.checker import check_plan
 from shared.coach.editing import apply_edits
@@ -24,6 +18,12 @@ from shared.coach.vocabulary import PROMPT_TYPES, WEEKDAYS
 from shared.frozen import json_line
 from shared.records import Correspondence, Query
 from shared.run_config import RunConfig
+from shared.synthetic.messages.compose import compose, messages
+from shared.synthetic.messages.phrases import PHRASES
+from shared.synthetic.messages.scenarios import FLARES, HURTS
+from shared.synthetic.messages.shares import SHARES
+from shared.synthetic.people.draw import draw_profile
+from shared.synthetic.training.simulate import simulate
 from tests.logs import as_read
 
 CONFIG = RunConfig(name="messages", seed=11, as_of_date=date(2026, 2, 1), users=200, shards=1)

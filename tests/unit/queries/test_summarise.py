@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
-from functions.queries.summarise import estimated_1rm_kg, summarise
 from shared.coach.plan import PlanDay, PlannedExercise, WorkoutPlan
+from shared.coach.summarise import estimated_1rm_kg, summarise
 from shared.coach.training_log import DailyLog, LoggedExercise, LogLine, PersonLog, Session, Weighing
 from tests.logs import as_read
 

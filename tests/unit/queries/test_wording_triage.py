@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from functions.profiles.draw import draw_profile
-from functions.queries.compose import compose
-from functions.queries.phrases import PHRASES
-from functions.workouts.simulate import simulate
 from shared.coach.triage import triage
 from shared.run_config import RunConfig
+from shared.synthetic.messages.compose import compose
+from shared.synthetic.messages.phrases import PHRASES
+from shared.synthetic.people.draw import draw_profile
+from shared.synthetic.training.simulate import simulate
 from tests.logs import as_read
 
 CONFIG = RunConfig(name="triage", seed=5, as_of_date=date(2026, 2, 1), users=150, shards=1)

@@ -4,7 +4,6 @@ from functools import cache
 
 import pytest
 
-from functions.profiles.draw import draw_profile
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, MEDICATIONS
 from shared.coach.plan import WorkoutPlan
 from shared.coach.planner import make_plan
@@ -13,6 +12,7 @@ from shared.coach.training_log import LiftTrend, TrainingSummary
 from shared.coach.vocabulary import PROMPT_TYPES, PromptType
 from shared.prompt import render, summary_line
 from shared.run_config import RunConfig
+from shared.synthetic.people.draw import draw_profile
 
 CONFIG = RunConfig(name="prompts", seed=3, as_of_date=date(2026, 2, 1), users=500, shards=1)
 CHARS_PER_TOKEN = 3.5

@@ -6,15 +6,15 @@ from functools import cache
 
 import pytest
 
-from functions.profiles.draw import draw_profile
-from functions.queries.compose import compose
-from functions.teacher.mock import answer
-from functions.workouts.simulate import simulate
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, MEDICATIONS
 from shared.coach.plan import ChatAnswer, EditsAnswer
+from shared.coach.rule_based import answer
 from shared.coach.wire import decode
 from shared.records import Query
 from shared.run_config import RunConfig
+from shared.synthetic.messages.compose import compose
+from shared.synthetic.people.draw import draw_profile
+from shared.synthetic.training.simulate import simulate
 from tests.logs import as_read
 
 CONFIG = RunConfig(name="language", seed=71, as_of_date=date(2026, 2, 1), users=130, shards=1)

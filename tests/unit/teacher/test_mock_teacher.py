@@ -11,23 +11,23 @@ from random import Random
 
 import pytest
 
-from functions.profiles.draw import draw_profile
-from functions.queries.compose import compose
-from functions.queries.phrases import PHRASES as MESSAGES
-from functions.teacher.mock import answer
-from functions.teacher.speech import CAUTIONS, explain_edits
-from functions.teacher.speech import PHRASES as SPEECH
-from functions.workouts.simulate import simulate
 from shared.coach.catalogue import CONDITIONS, MEDICATIONS
 from shared.coach.plan import ChatAnswer, EditsAnswer, PlanAnswer
 from shared.coach.profile import HealthIssue
+from shared.coach.rule_based import answer
 from shared.coach.scenario import Scenario
 from shared.coach.scoring import Verdict, score
+from shared.coach.speech import CAUTIONS, explain_edits
+from shared.coach.speech import PHRASES as SPEECH
 from shared.coach.vocabulary import GOALS
 from shared.coach.wire import decode
 from shared.errors import Rejected
 from shared.records import Query
 from shared.run_config import RunConfig
+from shared.synthetic.messages.compose import compose
+from shared.synthetic.messages.phrases import PHRASES as MESSAGES
+from shared.synthetic.people.draw import draw_profile
+from shared.synthetic.training.simulate import simulate
 from tests.logs import as_read
 
 CONFIG = RunConfig(name="mock", seed=23, as_of_date=date(2026, 2, 1), users=300, shards=1)

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import pytest
 
-from functions.profiles.draw import draw_profile
-from functions.workouts.simulate import simulate
 from shared.coach.catalogue import EXERCISES
 from shared.coach.effort import EFFORTS
 from shared.coach.plan import PlannedExercise
@@ -18,6 +16,8 @@ from shared.coach.profile import UserProfile
 from shared.coach.training_log import LoggedSet, PersonLog
 from shared.coach.vocabulary import WEEKDAYS
 from shared.run_config import RunConfig
+from shared.synthetic.people.draw import draw_profile
+from shared.synthetic.training.simulate import simulate
 
 
 class Trainee(NamedTuple):

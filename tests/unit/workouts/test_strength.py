@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 
-from functions.profiles.draw import draw_profile
-from functions.workouts.strength import (
+from shared.coach.catalogue import EXERCISES
+from shared.coach.profile import UserProfile
+from shared.run_config import RunConfig
+from shared.synthetic.people.draw import draw_profile
+from shared.synthetic.training.strength import (
     lifting_weight_kg,
     load_for_kg,
     rack_of,
@@ -13,9 +16,6 @@ from functions.workouts.strength import (
     start_max_kg,
     strength_by_region,
 )
-from shared.coach.catalogue import EXERCISES
-from shared.coach.profile import UserProfile
-from shared.run_config import RunConfig
 
 
 @pytest.fixture(scope="module")

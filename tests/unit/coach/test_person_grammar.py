@@ -4,12 +4,11 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from llguidance import LLMatcher
-from llguidance.hf import from_tokenizer
-from trainer_job.person_grammar import person_grammar
+from llguidance import LLMatcher, LLTokenizer
 
 from shared.coach.catalogue import EXERCISES
 from shared.coach.editing import propose_edits
+from shared.coach.person_grammar import person_grammar
 from shared.coach.plan import ChatAnswer, EditsAnswer, PlanAnswer, WorkoutPlan
 from shared.coach.planner import make_plan
 from shared.coach.profile import UserProfile
@@ -18,10 +17,8 @@ from shared.coach.scenario import Scenario
 from shared.coach.vocabulary import Escalation, PromptType
 from shared.coach.wire import encode
 from tests.people import person, random_person
-from tests.unit.trainer_job.tiny import tokenizer
 
-WORDS = tokenizer()
-GRAMMARS = from_tokenizer(WORDS, n_vocab=len(WORDS), eos_token=WORDS.eos_token_id)
+GRAMMARS = LLTokenizer("byte")
 
 
 def spells(
@@ -29,7 +26,7 @@ def spells(
 ) -> bool:
     matcher = LLMatcher(GRAMMARS, person_grammar(prompt_type, who, plan, least))
     assert not matcher.is_error(), matcher.get_error()
-    ids = WORDS(text, add_special_tokens=False)["input_ids"]
+    ids = GRAMMARS.tokenize_str(text)
     return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
 
 

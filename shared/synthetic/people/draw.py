@@ -9,11 +9,13 @@ from datetime import date, timedelta
 from random import Random
 from uuid import NAMESPACE_URL, uuid5
 
-from functions.profiles.equipment import draw_equipment
-from functions.profiles.health import draw_allergies, draw_conditions, draw_injuries
-from functions.profiles.medications import draw_medications
-from functions.profiles.names import draw_name
-from functions.profiles.population import (
+from shared.coach.profile import UserProfile
+from shared.run_config import RunConfig
+from shared.synthetic.people.equipment import draw_equipment
+from shared.synthetic.people.health import draw_allergies, draw_conditions, draw_injuries
+from shared.synthetic.people.medications import draw_medications
+from shared.synthetic.people.names import draw_name
+from shared.synthetic.people.population import (
     draw_activity,
     draw_age,
     draw_bmi,
@@ -28,8 +30,6 @@ from functions.profiles.population import (
     goal_weights,
     maintenance_kcal,
 )
-from shared.coach.profile import UserProfile
-from shared.run_config import RunConfig
 
 MEAN_DAYS_A_MEMBER = 240
 LONGEST_DAYS_A_MEMBER = 1500

@@ -8,15 +8,15 @@ person's number decide; the same person has the same log whoever else is in the 
 from datetime import timedelta
 from random import Random
 
-from functions.workouts.attendance import dates, draw_attended, planned_days
-from functions.workouts.body import draw_daily, draw_kg_a_week, draw_weighings
-from functions.workouts.sets import Line, do, prepare
-from functions.workouts.trainee import Condition, draw_traits
 from shared.coach.effort import WARM_UP_S
 from shared.coach.planner import make_plan
 from shared.coach.profile import UserProfile
 from shared.coach.training_log import LoggedExercise, PersonLog, Session
 from shared.run_config import RunConfig
+from shared.synthetic.training.attendance import dates, draw_attended, planned_days
+from shared.synthetic.training.body import draw_daily, draw_kg_a_week, draw_weighings
+from shared.synthetic.training.sets import Line, do, prepare
+from shared.synthetic.training.trainee import Condition, draw_traits
 
 _FORM_SD = 0.01
 _CHANGEOVER_S = 45

@@ -1,13 +1,17 @@
-"""Mock: the rule-based coach as a teacher; free, deterministic, and right by construction.
+"""Rule based: the coach that needs no model; free, deterministic, and right by construction.
 
 It reads the scenario behind a message instead of its words, plans and edits with the domain engine,
 and explains itself in varied words, so that a student can learn from it. The same query always gets
-the same answer.
+the same answer. It is the mock teacher, and what a student is compared with.
 """
 
 from random import Random
 
-from functions.teacher.speech import (
+from shared.coach.editing import propose_edits
+from shared.coach.plan import Answer, ChatAnswer, EditsAnswer, PlanAnswer
+from shared.coach.planner import make_plan
+from shared.coach.profile import UserProfile
+from shared.coach.speech import (
     explain_edits,
     explain_plan,
     needs_caution,
@@ -16,10 +20,6 @@ from functions.teacher.speech import (
     urgent,
     urgent_notes,
 )
-from shared.coach.editing import propose_edits
-from shared.coach.plan import Answer, ChatAnswer, EditsAnswer, PlanAnswer
-from shared.coach.planner import make_plan
-from shared.coach.profile import UserProfile
 from shared.coach.wire import encode
 from shared.errors import Rejected
 from shared.records import Query

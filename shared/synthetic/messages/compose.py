@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
-from functions.queries.scenarios import Ground, draw_scenario
-from functions.queries.summarise import summarise
-from functions.queries.wording import word
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile, slice_tags
 from shared.coach.restrictions import constraints_for
+from shared.coach.summarise import summarise
 from shared.coach.training_log import LogLine, TrainingSummary
 from shared.coach.vocabulary import PromptType
 from shared.ids import stable_id
 from shared.records import Correspondence, Message
 from shared.run_config import QueriesPerUser, RunConfig
+from shared.synthetic.messages.scenarios import Ground, draw_scenario
+from shared.synthetic.messages.wording import word
 
 
 def compose(config: RunConfig, index: int, person: UserProfile, log: LogLine) -> Correspondence:

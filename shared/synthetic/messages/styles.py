@@ -9,8 +9,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from functions.queries.phrases import PHRASES
 from shared.grammar import sentences
+from shared.synthetic.messages.phrases import PHRASES
 
 Style = Callable[[str, Random], str]
 

@@ -6,11 +6,10 @@ Equal random numbers give equal words.
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 from typing import Final
 
-from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
+from shared.coach.catalogue import CONDITIONS, DATA, EQUIPMENT, EXERCISES, MEDICATIONS
 from shared.coach.effort import weekly_sets
 from shared.coach.plan import Edit, WorkoutPlan
 from shared.coach.profile import UserProfile
@@ -21,7 +20,7 @@ from shared.coach.vocabulary import Weekday
 from shared.grammar import Grammar
 from shared.records import Query
 
-PHRASES: Final = Grammar.read(*(Path(__file__).with_name(f"{name}_phrases.txt") for name in ("plan", "chat")))
+PHRASES: Final = Grammar.read(*(DATA / f"{name}_phrases.txt" for name in ("plan", "chat")))
 CAUTIONS: Final[dict[str, tuple[str, ...]]] = {
     "protein": ("chronic_kidney_disease",),
     "training_day_food": ("chronic_kidney_disease", "type_1_diabetes"),

@@ -8,7 +8,12 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
-from functions.workouts.strength import (
+from shared.coach.catalogue import EXERCISES
+from shared.coach.effort import EFFORTS
+from shared.coach.plan import PlanDay, PlannedExercise
+from shared.coach.profile import UserProfile
+from shared.coach.training_log import LoggedSet
+from shared.synthetic.training.strength import (
     Rack,
     load_for_kg,
     rack_of,
@@ -16,11 +21,6 @@ from functions.workouts.strength import (
     start_max_kg,
     strength_by_region,
 )
-from shared.coach.catalogue import EXERCISES
-from shared.coach.effort import EFFORTS
-from shared.coach.plan import PlanDay, PlannedExercise
-from shared.coach.profile import UserProfile
-from shared.coach.training_log import LoggedSet
 
 DELOAD_SETS, DELOAD_LOAD = 0.6, 0.94
 HOLD_SHARE = 0.6

@@ -10,11 +10,11 @@ from itertools import accumulate
 from math import prod
 from random import Random
 
-from functions.profiles import prevalence
-from functions.profiles.population import Body
 from shared.coach.catalogue import CONDITIONS
 from shared.coach.profile import HealthIssue
 from shared.coach.vocabulary import Activity, Severity, Sex
+from shared.synthetic.people import prevalence
+from shared.synthetic.people.population import Body
 
 MOST_CONDITIONS = 4
 OBESE_FROM_BMI = 30.0

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from functions.queries.phrases import PHRASES
-from functions.queries.scenarios import Ground
-from functions.queries.styles import style
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
 from shared.coach.profile import HealthIssue
 from shared.coach.scenario import Intent, Scenario
 from shared.coach.vocabulary import Weekday
+from shared.synthetic.messages.phrases import PHRASES
+from shared.synthetic.messages.scenarios import Ground
+from shared.synthetic.messages.styles import style
 
 Values = dict[str, str]
 

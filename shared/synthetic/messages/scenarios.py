@@ -9,8 +9,6 @@ from functools import cache
 from random import Random
 from typing import Any, Final, NamedTuple, TypeVar
 
-from functions.queries.phrases import PHRASES
-from functions.queries.shares import SHARES
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS
 from shared.coach.checker import check_plan
 from shared.coach.editing import apply_edits
@@ -19,6 +17,8 @@ from shared.coach.profile import HealthIssue, UserProfile
 from shared.coach.scenario import Intent, Scenario
 from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import GOALS, WEEKDAYS, Escalation, PromptType, Severity, Sex
+from shared.synthetic.messages.phrases import PHRASES
+from shared.synthetic.messages.shares import SHARES
 
 SESSION_MINUTES: Final = (20, 25, 30, 35, 40, 45, 50, 60, 75, 90)
 SEVERITIES: Final[tuple[Severity, ...]] = ("mild", "mild", "moderate", "moderate", "moderate", "severe")
