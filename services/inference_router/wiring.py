@@ -1,0 +1,27 @@
+"""Wiring: the router's parts on this process's stack."""
+
+from services.inference_router.app import Deps
+from services.inference_router.callers import ApiKeys
+from services.inference_router.cards import StoredCards
+from services.inference_router.settings import RouterSettings
+from shared.events import Environment
+from shared.registry import pointer
+from shared.runtime import Runtime
+
+
+def deps(settings: RouterSettings, runtime: Runtime) -> Deps:
+    """Return what the router needs."""
+
+    def promoted(environment: Environment) -> tuple[str, int] | None:
+        found, _ = pointer(runtime.documents, environment)
+        return (found.version, found.percent) if found else None
+
+    return Deps(
+        settings=settings,
+        documents=runtime.documents,
+        bus=runtime.bus,
+        cards=StoredCards(runtime.store),
+        pointer=promoted,
+        callers=(ApiKeys(settings.api_keys),),
+        is_pusher=lambda authorization: False,
+    )
