@@ -13,6 +13,7 @@ from shared.coach.wire import answer_schema
 from shared.eval_report import EvalReport
 from shared.events import EVENTS
 from shared.records import ChatExample, DatasetManifest, DatasetRecord, RejectRecord
+from shared.registry import ModelManifest
 from shared.reports import AnomalyReport, BiasReport, GateReport, StatsReport, ValidationReport
 from shared.run_config import RunConfig, RunFile
 
@@ -23,6 +24,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "run-file.v1.json": RunFile,
     "topology.v1.json": Topology,
     "profile.v1.json": UserProfile,
+    "model-manifest.v1.json": ModelManifest,
     "dataset/record.v1.json": DatasetRecord,
     "dataset/chat-example.v1.json": ChatExample,
     "dataset/reject.v1.json": RejectRecord,
