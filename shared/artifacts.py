@@ -1,4 +1,4 @@
-"""Artifacts: files that are written whole, once, and never changed.
+"""Artifacts: files that are written whole, once, and never changed; what is no receipt any more may be deleted.
 
 The port is `ArtifactStore`; `DirectoryStore` is the embedded adapter. An artifact is the receipt of
 the work that made it, so everything rests on `create` being atomic: of any number of racing
@@ -59,6 +59,9 @@ class ArtifactStore(Protocol):
 
     def names(self, prefix: str) -> list[str]:
         """Return the names that start with a prefix, sorted."""
+
+    def delete(self, name: str) -> bool:
+        """Delete an artifact and return whether there was one; for what nothing rests on, such as old checkpoints."""
 
     def uri(self, name: str) -> str:
         """Return where an artifact is, for events and people."""
@@ -126,6 +129,15 @@ class DirectoryStore:
         directory = self._path(prefix.rpartition("/")[0] or ".")
         found = (path.relative_to(self._root).as_posix() for path in directory.rglob("*") if path.is_file())
         return sorted(name for name in found if name.startswith(prefix) and name[0] != ".")
+
+    def delete(self, name: str) -> bool:
+        """Remove the file."""
+        with _write_errors(name):
+            try:
+                self._path(name).unlink()
+            except FileNotFoundError:
+                return False
+        return True
 
     def uri(self, name: str) -> str:
         """Return the file's path."""

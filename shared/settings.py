@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """Embedded stack: where the services that topics are pushed to run, by name, as a JSON object."""
     job: str | None = None
     """Inside a training job: its name."""
+    git_commit: str | None = None
+    """Inside an image: the commit that it was built from."""
     teacher_share: int = 1
     """How many processes ask the teacher at once; each keeps to its share of the limits."""
 

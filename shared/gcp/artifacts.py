@@ -16,7 +16,16 @@ from google.api_core.retry import Retry
 from google.cloud.storage.fileio import BlobWriter
 
 from shared.artifacts import Writer, normal_name
-from shared.gcp.buckets import ABSENT, PATIENCE_S, PRECONDITION_FAILED, content_type, found, patient, reaching
+from shared.gcp.buckets import (
+    ABSENT,
+    NOT_FOUND,
+    PATIENCE_S,
+    PRECONDITION_FAILED,
+    content_type,
+    found,
+    patient,
+    reaching,
+)
 from shared.gcp.clients import FAILURES, status, unavailable
 
 log = logging.getLogger("fitsense.artifacts")
@@ -78,6 +87,17 @@ class GcsStore:
                 self._bucket, prefix=prefix, fields="items(name),nextPageToken", retry=self._retry
             )
             return sorted(blob.name for blob in blobs)
+
+    def delete(self, name: str) -> bool:
+        """Delete the object. Where the answer to a deletion was lost and it is asked again, there was none."""
+        with reaching(self._bucket, name):
+            try:
+                self._blob(name).delete(retry=self._retry)
+            except FAILURES as exc:
+                if status(exc) != NOT_FOUND:
+                    raise
+                return False
+        return True
 
     def uri(self, name: str) -> str:
         """Return the object's gs:// URI."""

@@ -190,6 +190,16 @@ def test_lines_and_writers_hold_little_of_an_artifact_in_memory(store: ArtifactS
     assert peak < 12 * CHUNK_BYTES
 
 
+def test_a_deleted_artifact_is_gone_and_may_be_created_again(store: ArtifactStore) -> None:
+    store.create("a/old", b"old")
+    store.create("a/kept", b"kept")
+    assert store.delete("a/old")
+    assert not store.delete("a/old")
+    assert store.names("") == ["a/kept"]
+    assert store.create("a/old", b"new")
+    assert store.read("a/old") == b"new"
+
+
 def test_pieces_are_the_whole_artifact_byte_by_byte(store: ArtifactStore) -> None:
     for size in (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 1):
         data = (b"\n\x00\xff\r" * (size // 4 + 1))[:size]

@@ -1,102 +1,104 @@
-"""Trainer: fine-tune a student on a run's dataset.
+"""Trainer: fine-tune a student on a run's dataset, judge it, and put it into the registry.
 
-    python -m trainer_job train RUN_ID --recipe tiny_cpu [--set key=value ...] [--work DIR]
+    python -m trainer_job job RUN_ID --recipe tiny_cpu [--set KEY=VALUE ...] [--work DIR]
 
 In      distillation_dataset/<run_id>/, checked against its manifest
-Writes  WORK/checkpoints, WORK/adapter, WORK/logs
-Exit    0 done · 2 the recipe or the data are wrong · 75 interrupted or a dependency down: start it again
+Writes  models/<version>/, models/base/ for a tiny base, the document training/<version>
+Out     model-evaluated
+Exit    0    done, or found done: model-evaluated is published
+        2    the recipe, the data or the machine are wrong: starting it again cannot help
+        75   interrupted, or a dependency is down or full: start it again, and it goes on
 """
 
 import argparse
+import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from shared.errors import FitsenseError, Rejected
 from shared.runtime import runtime
-from trainer_job.base import load_base
-from trainer_job.dataset import split_lines
-from trainer_job.examples import Examples, read_examples
-from trainer_job.hardware import hardware
-from trainer_job.recipe import RecipeError, load_recipe
-from trainer_job.tiny.pretraining import Pace
-from trainer_job.training import Progress, train
+from shared.settings import Settings
+from trainer_job.recipe import Recipe, RecipeError, load_recipe
 
-_TRY_AGAIN = 75
+DONE, WRONG, TRY_AGAIN = 0, 2, 75
+_SOURCE: Final = Path(__file__).parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     chosen = _parser().parse_args(arguments)
     try:
-        _train(chosen)
+        run: Callable[[argparse.Namespace, Recipe], None] = chosen.run
+        run(chosen, load_recipe(chosen.recipe, chosen.overrides))
     except RecipeError as exc:
         print("the recipe is wrong:", *exc.faults, sep="\n  · ", file=sys.stderr)
-        return 2
+        return WRONG
     except Rejected as exc:
         print(exc, file=sys.stderr)
-        return 2
+        return WRONG
     except FitsenseError as exc:
         print(exc, file=sys.stderr)
-        return _TRY_AGAIN
-    return 0
+        return TRY_AGAIN
+    return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer_job", description="Fine-tune a student.")
     commands = parser.add_subparsers(required=True)
-    train_command = commands.add_parser("train", help="train an adapter on a run's dataset")
-    train_command.add_argument("run_id")
-    train_command.add_argument("--recipe", required=True, help="a name in recipes/, or a path to a YAML file")
-    train_command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
-    train_command.add_argument("--work", type=Path, default=Path("out/training"), help="for what a run leaves here")
+    job = _command(commands.add_parser("job", help="train a student, judge it, put it into the registry"))
+    job.set_defaults(run=_job)
     return parser
 
 
-def _train(chosen: argparse.Namespace) -> None:
-    recipe = load_recipe(chosen.recipe, chosen.overrides)
-    store, machine = runtime().store, hardware()
-    work = chosen.work / chosen.run_id
-    splits = {split: split_lines(store, chosen.run_id, split) for split in ("train", "val")}
-    base = load_base(recipe, store, chosen.run_id, work / "base", machine, _Told().pretraining)
-    learned, judged = (
-        read_examples(lines, base.tokenizer, recipe.context_tokens, split) for split, lines in splits.items()
+def _command(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("run_id")
+    command.add_argument("--recipe", required=True, help="a name in recipes/, or a path to a YAML file")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="turn a knob of the recipe"
     )
-    _describe(learned, machine.name)
-    trained = train(recipe, base.model, base.tokenizer, learned, judged, work, machine, _told)
-    print(
-        f"adapter in {trained.adapter}: validation loss {trained.first_validation_loss:.3f} -> "
-        f"{trained.best_validation_loss:.3f} at step {trained.best_step} of {trained.steps}, {trained.seconds:.0f} s"
-    )
+    command.add_argument("--work", type=Path, default=Path("out/training"), help="for copies; emptied at each start")
+    return command
 
 
-def _describe(learned: Examples, machine: str) -> None:
-    left_out = f"; {len(learned.too_long)} longer than the context left out" if learned.too_long else ""
-    print(
-        f"{len(learned.kept)} examples, {learned.tokens} tokens, {learned.learned_tokens} learned{left_out}; {machine}"
-    )
+def _job(chosen: argparse.Namespace, recipe: Recipe) -> None:
+    # Imported here, so that a wrong command line or recipe is refused in a moment: PyTorch and all take seconds.
+    from trainer_job.evaluation.entry import evaluate
+    from trainer_job.hardware import hardware
+    from trainer_job.interruption import Interrupted, Interruption
+    from trainer_job.job import Job, run_job
+    from trainer_job.recipe import digest
+    from trainer_job.telling import Telling
+    from trainer_job.training import check_fits
+
+    machine, around, interruption = hardware(), runtime(), Interruption()
+    check_fits(recipe, machine)
+    telling = Telling(around.documents, sys.stdout)
+    telling.line(f"recipe {recipe.name} on {machine.name}")
+    work = chosen.work / f"{chosen.run_id}-{digest(recipe)[:8]}"
+    job = Job(chosen.run_id, recipe, around, work, machine, commit(around.settings), telling, interruption)
+    try:
+        with interruption.heard():
+            event = run_job(job, evaluate)
+    except Interrupted as exc:
+        telling.ended("interrupted", str(exc))
+        raise
+    except FitsenseError as exc:
+        telling.ended("failed", str(exc))
+        raise
+    telling.line(f"{event.version}: {event.manifest_uri}")
 
 
-class _Told:
-    """Tells of pretraining every few seconds."""
-
-    def __init__(self) -> None:
-        self._last_s = 0.0
-
-    def pretraining(self, pace: Pace) -> None:
-        now_s = time.monotonic()
-        if now_s - self._last_s > 5 or pace.step == pace.steps:
-            self._last_s = now_s
-            print(f"base {pace.step}/{pace.steps}  loss {pace.loss:.3f}  {pace.tokens_per_s:,.0f} tokens/s", flush=True)
-
-
-def _told(progress: Progress) -> None:
-    judged = "" if progress.validation_loss is None else f"  validation {progress.validation_loss:.3f}"
-    print(
-        f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}{judged}  "
-        f"{progress.tokens_per_s:,.0f} tokens/s  {progress.eta_s:.0f} s to go",
-        flush=True,
-    )
+def commit(settings: Settings) -> str:
+    """Return the commit that this code is of: an image's by its setting, a checkout's by git."""
+    if settings.git_commit:
+        return settings.git_commit
+    asked = ["git", "-C", str(_SOURCE), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 if __name__ == "__main__":

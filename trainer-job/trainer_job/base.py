@@ -25,7 +25,7 @@ from shared.artifacts import ArtifactStore
 from shared.errors import NotFound, Rejected
 from trainer_job.hardware import Hardware
 from trainer_job.recipe import Recipe
-from trainer_job.tiny.make import make_tiny
+from trainer_job.tiny.make import make_tiny, name_tiny
 from trainer_job.tiny.pretraining import Pace
 
 _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
@@ -38,6 +38,13 @@ class Base:
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+
+
+def name_base(recipe: Recipe, store: ArtifactStore, run_id: str) -> str:
+    """Return the name of a recipe's base before it is loaded, or made; raises Rejected where there can be none."""
+    if recipe.base == "tiny":
+        return name_tiny(store, run_id)
+    return str(Path(recipe.base).absolute()) if Path(recipe.base).is_dir() else recipe.base
 
 
 def load_base(
@@ -63,7 +70,10 @@ def load_base(
     try:
         tokenizer = AutoTokenizer.from_pretrained(place)
         model = AutoModelForCausalLM.from_pretrained(
-            place, dtype=dtype, quantization_config=nf4 if recipe.quantise == "nf4" else None
+            place,
+            dtype=dtype,
+            quantization_config=nf4 if recipe.quantise == "nf4" else None,
+            device_map=None if hardware.gpu or recipe.quantise == "none" else {"": "cpu"},
         )
     except (OSError, ValueError) as exc:
         raise Rejected(f"base {recipe.base!r} cannot be loaded: {' '.join(str(exc).split())[:300]}") from exc

@@ -5,6 +5,7 @@ probably meant, and every fault is told at once. The effect of each knob stands 
 """
 
 import difflib
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -107,6 +108,11 @@ def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
         known = sorted(one.stem for one in RECIPES.glob("*.yaml"))
         raise RecipeError((f"recipe {name!r} cannot be read; there are {', '.join(known)}",)) from exc
     return parse_recipe(text, overrides)
+
+
+def digest(recipe: Recipe) -> str:
+    """Return the sha256 of everything that a recipe says, overrides included."""
+    return hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
 
 
 def parse_recipe(text: bytes, overrides: Iterable[str] = ()) -> Recipe:

@@ -5,6 +5,8 @@ import pytest
 from shared.coach.triage import triage, warning_signs
 
 EMERGENCIES = {
+    "my stool is black and tarry": "blood_loss",
+    "I hit my head on the rack and have been vomiting": "head_injury",
     "I get chest pain when I climb stairs": "chest_pain",
     "CHEST PAIN during my last set!!": "chest_pain",
     "there's this pressure in my chest": "chest_pain",
@@ -74,6 +76,8 @@ FOR_A_PROFESSIONAL = {
     "temperature of 38.7": "temperature",
     "I make myself sick after dinner": "eating_disorder",
     "eating 500 calories a day": "eating_disorder",
+    "I lost my period since I eat less": "missing_period",
+    "lost 9 kg in two months without trying": "weight_loss",
     "should I stop taking my beta blocker before workouts?": "medication_change",
     "my knee keeps giving way": "joint_giving_way",
     "severe left knee pain": "lasting_pain",

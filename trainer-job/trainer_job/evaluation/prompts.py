@@ -68,7 +68,7 @@ def run_config(store: ArtifactStore, run_id: str) -> RunConfig:
     return RunConfig.model_validate(run["config"])
 
 
-def test_exams(store: ArtifactStore, run_id: str, most: int, seed: int) -> list[Exam]:
+def held_out_exams(store: ArtifactStore, run_id: str, most: int, seed: int) -> list[Exam]:
     """Return messages of the run's test split; fewer than `most` where it holds fewer."""
     wanted = {orjson.loads(line)["query_id"] for line in store.lines(split_file(run_id, "test"))}
     if not wanted:

@@ -38,6 +38,13 @@ _COMPUTES: Final = ("torch", "transformers", "tokenizers")
 _SEED: Final = 1
 
 
+def name_tiny(
+    store: ArtifactStore, run_id: str, shares: Shares = SHARES, shape: Shape = SHAPE, schedule: Schedule = SCHEDULE
+) -> str:
+    """Return where the tiny base of a run lies in the store, or will; raises Rejected."""
+    return f"models/base/tiny-{_digest(list(_answered(store, run_id)), shares, shape, schedule)}"
+
+
 def make_tiny(
     store: ArtifactStore,
     run_id: str,
