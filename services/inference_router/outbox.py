@@ -4,7 +4,7 @@
     publish   a thread reads on from where it was, publishes, and notes how far it came; while the bus is down it
               tries again, so an event is late and not lost, and may come twice (its id tells)
 
-Files: <n>.jsonl, an event a line, and <n>.done, how many bytes of it are published. A process takes the first
+Files: <n>.jsonl, an event a line, and <n>.done, how many of its bytes are published. A process takes the first
 pair that no other one holds, with what may be left in it.
 """
 
@@ -21,6 +21,8 @@ from shared.events import AiInteraction
 
 BATCH_BYTES = 1 << 20
 TRUNCATE_BYTES = 1 << 22
+GATHER_S = 0.05
+"""Events of so long are published together: a thread that woke for each would hold up the answers."""
 FIRST_PAUSE_S = 0.1
 MOST_PAUSE_S = 5.0
 
@@ -34,7 +36,7 @@ class Outbox:
         self._bus = bus
         self._file, self._done_file = _take(folder)
         self._size = _mend(self._file)
-        self._done = min(_number(self._done_file), self._size)
+        self._done = min(int(os.pread(self._done_file, 20, 0) or b"0"), self._size)
         self._writing = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -69,11 +71,13 @@ class Outbox:
         self._thread.join(patience_s + 1)
         if not self._thread.is_alive():
             os.close(self._file)
+            os.close(self._done_file)
 
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
         while not (self._closing.is_set() and (not self.pending_bytes or time.monotonic() > self._end)):
             self._wake.wait(None if not self.pending_bytes else pause_s)
+            self._closing.wait(GATHER_S)
             self._wake.clear()
             try:
                 self._publish_all()
@@ -112,13 +116,11 @@ class Outbox:
             if self._done == self._size and self._size > TRUNCATE_BYTES:
                 os.ftruncate(self._file, 0)
                 self._size = self._done = 0
-            unfinished = self._done_file.with_suffix(".new")
-            unfinished.write_text(str(self._done))
-            unfinished.replace(self._done_file)
+            os.pwrite(self._done_file, b"%020d" % self._done, 0)
 
 
-def _take(folder: Path) -> tuple[int, Path]:
-    """Open and lock the first file that is free."""
+def _take(folder: Path) -> tuple[int, int]:
+    """Open and lock the first pair that is free."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1000):
         file = os.open(folder / f"{number}.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -127,7 +129,7 @@ def _take(folder: Path) -> tuple[int, Path]:
         except BlockingIOError:
             os.close(file)
             continue
-        return file, folder / f"{number}.done"
+        return file, os.open(folder / f"{number}.done", os.O_RDWR | os.O_CREAT, 0o600)
     raise Unavailable(f"a thousand processes have their outbox in {folder}")
 
 
@@ -138,9 +140,3 @@ def _mend(file: int) -> int:
         size += os.write(file, b"\n")
     return size
 
-
-def _number(file: Path) -> int:
-    try:
-        return int(file.read_text())
-    except (FileNotFoundError, ValueError):
-        return 0

@@ -29,7 +29,7 @@ async def serve(app: App, address: str, port: int, started: Callable[[Stop], Non
 
     def stop() -> None:
         app.stop_soon()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
 
     started(stop)
     await server.serve()

@@ -33,7 +33,7 @@ from tests.running_router import free_port
 
 ROOT = Path(__file__).parents[2]
 LITELLM = ROOT / "out/bench/litellm"
-LITELLM_VERSION = "LITELLM_PIN"
+LITELLM_VERSION = "1.108.7"
 CONCURRENCIES = (1, 16, 64)
 STREAMS = 10
 PROMPT = "Plan my week, please. " * 40
@@ -227,11 +227,16 @@ def verdict(found: dict[str, dict[str, Measured]]) -> bool:
     ours, direct = found["router"], found["direct"]
     stream = f"stream {STREAMS}"
     # At concurrency 1 a proxy's two hops cost most processor; that figure is the honest one.
+    first_ms = ours[stream].first_p50_ms - direct[stream].first_p50_ms
     figures = [
         ("CPU ms a JSON request", ours["json 1"].cpu_ms, MOST_JSON_CPU_MS),
         ("CPU ms a stream of 64 tokens", ours[stream].cpu_ms, MOST_STREAM_CPU_MS),
         ("ms added at concurrency 1, p50", ours["json 1"].p50_ms - direct["json 1"].p50_ms, MOST_ADDED_MS),
-        ("ms added to the first token, p50", ours[stream].first_p50_ms - direct[stream].first_p50_ms, MOST_ADDED_FIRST_MS),
+        (
+            "ms added to the first token, p50",
+            ours[stream].first_p50_ms - direct[stream].first_p50_ms,
+            MOST_ADDED_FIRST_MS,
+        ),
         ("errors", sum(one.errors for one in ours.values()), 0),
         ("MB of memory", ours["memory"].cpu_ms, MOST_MEMORY_MB),
     ]

@@ -18,9 +18,7 @@ def complete() -> flask.Response:
     if not hasattr(local, "connection"):
         local.connection = http.client.HTTPConnection("127.0.0.1", UPSTREAM_PORT)
     connection = local.connection
-    connection.request(
-        "POST", "/v1/chat/completions", flask.request.get_data(), {"Content-Type": "application/json"}
-    )
+    connection.request("POST", "/v1/chat/completions", flask.request.get_data(), {"Content-Type": "application/json"})
     answer = connection.getresponse()
     kind = answer.getheader("Content-Type")
     if kind != "text/event-stream":
