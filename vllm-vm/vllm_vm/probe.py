@@ -10,9 +10,10 @@ from datetime import date
 from typing import Final, Protocol
 
 from shared.coach.person_grammar import person_grammar
+from shared.coach.plan import PlanAnswer
 from shared.coach.profile import HealthIssue, UserProfile
 from shared.coach.restrictions import restrictions_for
-from shared.coach.wire import PlanAnswer, WireError, decode
+from shared.coach.wire import WireError, decode
 from shared.errors import Rejected
 from shared.prompt import render
 
