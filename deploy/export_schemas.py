@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from deploy.topology import Topology
+from functions.promotion.thresholds import PromotionRules
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import PROMPT_TYPES
 from shared.coach.wire import answer_schema
@@ -24,6 +25,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "run-file.v1.json": RunFile,
     "topology.v1.json": Topology,
     "profile.v1.json": UserProfile,
+    "promotion.v1.json": PromotionRules,
     "model-manifest.v1.json": ModelManifest,
     "dataset/record.v1.json": DatasetRecord,
     "dataset/chat-example.v1.json": ChatExample,

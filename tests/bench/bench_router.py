@@ -232,11 +232,7 @@ def verdict(found: dict[str, dict[str, Measured]]) -> bool:
         ("CPU ms a JSON request", ours["json 1"].cpu_ms, MOST_JSON_CPU_MS),
         ("CPU ms a stream of 64 tokens", ours[stream].cpu_ms, MOST_STREAM_CPU_MS),
         ("ms added at concurrency 1, p50", ours["json 1"].p50_ms - direct["json 1"].p50_ms, MOST_ADDED_MS),
-        (
-            "ms added to the first token, p50",
-            ours[stream].first_p50_ms - direct[stream].first_p50_ms,
-            MOST_ADDED_FIRST_MS,
-        ),
+        ("ms added to the first token, p50", first_ms, MOST_ADDED_FIRST_MS),
         ("errors", sum(one.errors for one in ours.values()), 0),
         ("MB of memory", ours["memory"].cpu_ms, MOST_MEMORY_MB),
     ]

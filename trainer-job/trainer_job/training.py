@@ -14,13 +14,13 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from peft import LoraConfig, PeftModel, prepare_model_for_kbit_training
-from transformers import EarlyStoppingCallback, PrinterCallback, TrainerState, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainerState, set_seed
 from trl import SFTConfig
 
 from shared.errors import Rejected
@@ -33,6 +33,9 @@ from trainer_job.limits import explained
 from trainer_job.recipe import Recipe
 from trainer_job.sequences import Padding, Trainer
 from trainer_job.watch import Board, Keeper, Progress, Watch
+
+Learn = Callable[[Recipe, Callable[[Progress], None]], float]
+"""Trains by a recipe from the base and returns the lowest validation loss; whoever hears progress may end it."""
 
 _NEVER: Final = 10**9
 _KEPT: Final = 3
@@ -81,11 +84,21 @@ class Trained:
 
 def check_fits(recipe: Recipe, hardware: Hardware) -> None:
     """Raise Rejected where a recipe asks for what this machine's way of training would ignore."""
-    if not _packs(recipe, hardware) and (recipe.lora.dropout or recipe.quantise != "none"):
-        raise Rejected("lora.dropout and quantise need batches.arrange: packed, which does not merge weights")
+    apart = recipe.lora.dropout or recipe.quantise != "none" or recipe.gradient_checkpointing
+    if apart and not _packs(recipe, hardware):
+        raise Rejected(
+            "lora.dropout, quantise and gradient_checkpointing need batches.arrange: packed, which does not merge "
+            "weights; on a CPU auto is grouped"
+        )
 
 
-def train(recipe: Recipe, base: Base, lesson: Lesson, around: Surroundings) -> Trained:
+def train(
+    recipe: Recipe,
+    base: Base,
+    lesson: Lesson,
+    around: Surroundings,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Trained:
     """Train, or go on, and leave the best adapter; raises Interrupted, Diverged, OutOfMemory, DiskFull.
 
     The base's network must not be used afterwards: its layers have the adapter beside them.
@@ -95,6 +108,8 @@ def train(recipe: Recipe, base: Base, lesson: Lesson, around: Surroundings) -> T
     with explained(recipe), around.interruption.noted():
         resumed = _resumed(around)
         trainer = _trainer(recipe, base, lesson, around)
+        for callback in callbacks:
+            trainer.add_callback(callback)
         return _run(recipe, trainer, base, lesson, around, resumed)
 
 
