@@ -19,8 +19,8 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 	@$(BIN)/python -m compileall -q deploy functions shared  # as pip does for what it installs: commands start faster
 	@touch $@
 
-demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
-	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
+demo: setup setup-trainer  ## From 200 synthetic people to a student that serves dev and that prod turns down
+	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
 test: setup check  ## Everything that CI runs: checks, then all tests, the slow and the trainer's too
 	$(BIN)/pytest -q -n auto -m 'slow or not slow'
