@@ -48,11 +48,15 @@ class KeptBus:
             raise Unavailable("told to be down")
 
 
-class Services:
-    """The identities of services, for tests."""
+class Known:
+    """One token, and whose it is."""
 
-    def identify(self, token: str) -> Caller | None:
-        return Caller("plan", speaks_for_users=True) if token == SERVICE else None
+    def __init__(self, token: str, caller: Caller) -> None:
+        self._token = token
+        self._caller = caller
+
+    async def identify(self, token: str) -> Caller | None:
+        return self._caller if token == self._token else None
 
 
 @dataclass
@@ -155,8 +159,8 @@ def running_router(
         bus=bus,
         cards=FixedCards(),
         pointer=lambda environment: promoted.get(environment),
-        callers=(ApiKeys({"test": KEY, "admin": ADMIN_KEY}), Services()),
-        is_pusher=lambda authorization: authorization == "Bearer push",
+        callers=(ApiKeys({"test": KEY, "admin": ADMIN_KEY}), Known(SERVICE, Caller("plan", speaks_for_users=True))),
+        pushers=(Known("push", Caller("bus")),),
     )
     app = App(deps)
     ready: concurrent.futures.Future[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = concurrent.futures.Future()

@@ -51,8 +51,8 @@ class Deps:
     cards: Cards
     pointer: Pointer
     callers: tuple[Callers, ...]
-    is_pusher: Callable[[str], bool]
-    """Whether an Authorization header is the bus's."""
+    pushers: tuple[Callers, ...]
+    """Who may push events."""
 
 
 class App:
@@ -103,7 +103,7 @@ class App:
         router = Router(
             settings=settings,
             callers=deps.callers,
-            is_pusher=deps.is_pusher,
+            pushers=deps.pushers,
             table=Table(deps.documents, settings.environment, deps.cards, deps.pointer, teacher),
             upstream=upstream,
             backends=Backends(settings, upstream),

@@ -139,4 +139,3 @@ def _mend(file: int) -> int:
     if size and os.pread(file, 1, size - 1) != b"\n":
         size += os.write(file, b"\n")
     return size
-

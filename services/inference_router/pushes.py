@@ -5,7 +5,8 @@ import base64
 
 import orjson
 
-from services.inference_router.api_errors import ApiError, unavailable, wrong
+from services.inference_router.api_errors import unavailable, wrong
+from services.inference_router.callers import authenticate
 from services.inference_router.http import Http
 from services.inference_router.router import Router
 from shared.errors import Rejected, Unavailable
@@ -16,8 +17,7 @@ MOST_BYTES = 100_000
 
 async def model_served(router: Router, http: Http) -> None:
     """Move an alias to where the registry says it leads."""
-    if not router.is_pusher(http.header(b"authorization")):
-        raise ApiError(401, "invalid_push_identity", "only the bus may push events")
+    await authenticate(router.pushers, http.header(b"authorization"))
     event = served_in(await http.body(MOST_BYTES))
     try:
         if event.environment == router.settings.environment:

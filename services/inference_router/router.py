@@ -1,7 +1,6 @@
 """Router: everything that requests share."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,7 +27,7 @@ class Router:
 
     settings: RouterSettings
     callers: tuple[Callers, ...]
-    is_pusher: Callable[[str], bool]
+    pushers: tuple[Callers, ...]
     table: Table
     upstream: Upstream
     backends: Backends

@@ -31,7 +31,7 @@ _ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.:")
 
 async def chat(router: Router, http: Http) -> None:
     """Answer a chat completion request."""
-    caller = authenticate(router.callers, http.header(b"authorization"))
+    caller = await authenticate(router.callers, http.header(b"authorization"))
     user_id = http.header(b"x-fitsense-user") if caller.speaks_for_users else ""
     interaction = _begin(http, caller, user_id)
     priority: Priority = "background" if http.header(b"x-fitsense-priority") == "background" else "interactive"
@@ -69,7 +69,7 @@ def request_id(http: Http) -> str:
 
 async def models(router: Router, http: Http) -> None:
     """List what the caller may ask for, or tell of one of it."""
-    caller = authenticate(router.callers, http.header(b"authorization"))
+    caller = await authenticate(router.callers, http.header(b"authorization"))
     found = {
         name: {"id": name, "object": "model", "created": 0, "owned_by": "fitsense", "version": target.version}
         for name, target in router.table.routes.names(caller.admin).items()
@@ -90,7 +90,7 @@ class _Shadow(Frozen):
 
 async def set_shadow(router: Router, http: Http) -> None:
     """Have a version asked beside the served one, or none any more."""
-    caller = authenticate(router.callers, http.header(b"authorization"))
+    caller = await authenticate(router.callers, http.header(b"authorization"))
     if not caller.admin:
         raise ApiError(403, "not_allowed", "only admins may do that")
     try:

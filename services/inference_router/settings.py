@@ -38,6 +38,8 @@ class RouterSettings(BaseSettings):
     """Where interactions wait for the bus; a disk of this process's own."""
     api_keys: dict[str, str] = Field(default_factory=dict, repr=False)
     """Keys by name, as a JSON object; names that begin with `admin` are admins'."""
+    push_audience: str = ""
+    """What the bus's identity tokens are addressed to, where that is not the service's own audience."""
     backend_key: SecretStr = NO_KEY
     """What vLLM was started with as --api-key."""
 
