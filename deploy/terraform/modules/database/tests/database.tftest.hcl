@@ -2,7 +2,7 @@ mock_provider "google" {}
 
 variables {
   project             = "p"
-  region              = "us-central1"
+  region              = "europe-west4"
   labels              = {}
   network             = "projects/p/global/networks/fitsense"
   peering             = "peered"

@@ -2,7 +2,7 @@ mock_provider "google" {}
 
 variables {
   project             = "p"
-  location            = "us-central1"
+  location            = "europe-west4"
   deletion_protection = true
 }
 

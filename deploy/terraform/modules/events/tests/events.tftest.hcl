@@ -3,7 +3,7 @@ mock_provider "google" {}
 variables {
   project           = "p"
   project_number    = "1"
-  region            = "us-central1"
+  region            = "europe-west4"
   labels            = {}
   topics            = ["run-requested", "model-promoted"]
   dead_letter_topic = "dead-letters"

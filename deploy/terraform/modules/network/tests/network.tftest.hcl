@@ -2,7 +2,7 @@ mock_provider "google" {}
 
 variables {
   project = "p"
-  region  = "us-central1"
+  region  = "europe-west4"
 }
 
 run "only_the_connectors_range_reaches_the_model_server" {

@@ -2,10 +2,10 @@ mock_provider "google" {}
 
 variables {
   project       = "p"
-  region        = "us-central1"
+  region        = "europe-west4"
   name          = "inference-router"
   labels        = {}
-  image         = "us-central1-docker.pkg.dev/p/fitsense/service@sha256:0"
+  image         = "europe-west4-docker.pkg.dev/p/fitsense/service@sha256:0"
   account       = "inference-router@p.iam.gserviceaccount.com"
   variables     = { FITSENSE_STACK = "gcp" }
   secrets       = { FITSENSE_ROUTER_API_KEYS = "router-api-keys" }

@@ -4,7 +4,7 @@ variables {
   project           = "p"
   project_number    = "1"
   labels            = {}
-  regions           = ["us-central1", "us-east4"]
+  regions           = ["europe-west4", "europe-west1"]
   readers           = { teacher-api-key = { teacher = "serviceAccount:teacher@p.iam.gserviceaccount.com" } }
   dead_letter_topic = "projects/p/topics/dead-letters"
   first_rotation    = "2027-03-01T00:00:00Z"
