@@ -7,12 +7,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from deploy.topology import Topology
+from functions.promotion.thresholds import PromotionRules
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import PROMPT_TYPES
 from shared.coach.wire import answer_schema
 from shared.eval_report import EvalReport
 from shared.events import EVENTS
 from shared.records import ChatExample, DatasetManifest, DatasetRecord, RejectRecord
+from shared.registry import ModelManifest
 from shared.reports import AnomalyReport, BiasReport, GateReport, StatsReport, ValidationReport
 from shared.run_config import RunConfig, RunFile
 
@@ -23,6 +25,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "run-file.v1.json": RunFile,
     "topology.v1.json": Topology,
     "profile.v1.json": UserProfile,
+    "promotion.v1.json": PromotionRules,
+    "model-manifest.v1.json": ModelManifest,
     "dataset/record.v1.json": DatasetRecord,
     "dataset/chat-example.v1.json": ChatExample,
     "dataset/reject.v1.json": RejectRecord,

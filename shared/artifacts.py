@@ -54,6 +54,9 @@ class ArtifactStore(Protocol):
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield an artifact's lines without their line ends; raises NotFound at the first."""
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield an artifact's bytes a piece at a time; raises NotFound at the first."""
+
     def names(self, prefix: str) -> list[str]:
         """Return the names that start with a prefix, sorted."""
 
@@ -114,6 +117,12 @@ class DirectoryStore:
         with _read_errors(name), open(self._path(name), "rb", buffering=WRITE_BUFFER_BYTES) as file:
             for line in file:
                 yield line.rstrip(b"\n")
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield as much of the file as a buffer holds."""
+        with _read_errors(name), open(self._path(name), "rb", buffering=0) as file:
+            while piece := file.read(WRITE_BUFFER_BYTES):
+                yield piece
 
     def names(self, prefix: str) -> list[str]:
         """Return the names below the prefix's directory that start with it."""

@@ -115,13 +115,12 @@ class Variety(Frozen):
 
 
 class Speed(Frozen):
-    """What answering took on the machine that evaluated; it varies from run to run."""
+    """What answering took on the machine that evaluated, all ways of decoding together; it varies from run to run."""
 
     machine: str
     seconds: float
+    answers: int
     tokens_per_s: float
-    latency_ms: Distribution
-    """From the start of an answer's batch to its last token."""
 
 
 class Tokens(Frozen):
@@ -145,12 +144,14 @@ class ModeReport(Frozen):
     pairs: tuple[Group, ...]
     rejections: dict[str, int]
     """Answers by what is wrong with them, the most frequent first; one answer may have several faults."""
-    safety: SafetySuite
+    safety: SafetySuite | None
+    """None of the base, which nobody would serve."""
     variety: Variety | None
     """None where no answer holds a plan."""
     tokens: Tokens | None
     """None of a coach that is no model."""
-    speed: Speed | None
+    latency_ms: Distribution | None
+    """From the start of an answer's batch to its last token; it varies from run to run."""
 
 
 class Loss(Frozen):
@@ -169,6 +170,7 @@ class ModelReport(Frozen):
     name: str
     held_out_loss: Loss | None
     modes: dict[Mode, ModeReport]
+    speed: Speed | None
 
 
 class Comparison(Frozen):
@@ -263,6 +265,7 @@ class EvalReport(Frozen):
     prompts: dict[Suite | Literal["safety"], int]
     held_out_loss: Loss | None
     modes: dict[Mode, ModeReport]
+    speed: Speed | None
     base: ModelReport | None
     served: ModelReport | None
     teacher: ModelReport

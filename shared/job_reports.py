@@ -12,8 +12,8 @@ import re
 
 import orjson
 
-JOB = r"^train-\d{8}t\d{6}z-[0-9a-f]{8}-[a-z0-9-]{1,22}-[0-9a-f]{8}$"
-"""At most 63 characters, which is as long as a Batch job's name may be."""
+JOB = r"^train-\d{8}t\d{6}z-[0-9a-f]{8}-[a-z0-9-]{1,18}-[0-9a-f]{8}$"
+"""At most 59 characters: a Batch job's name may have 63, and ends in `-r<number>` where it is started again."""
 JOB_VARIABLE = "FITSENSE_JOB"
 """The variable that tells a job's process its own name, and by which Cloud Run's executions are told apart."""
 BATCH_STATE = "NewJobState"
@@ -34,7 +34,7 @@ def is_an_end(attributes: dict[str, str]) -> bool:
 def told(data: bytes, attributes: dict[str, str]) -> dict[str, object]:
     """Return the fields of a job-ended event that a message holds; those that it lacks are not there."""
     if BATCH_STATE in attributes:
-        return {"job": attributes.get("JobName", "").rpartition("/")[2]}
+        return {"job": first_name(attributes.get("JobName", ""))}
     try:
         fields = orjson.loads(data)
     except ValueError:
@@ -42,6 +42,11 @@ def told(data: bytes, attributes: dict[str, str]) -> dict[str, object]:
     if isinstance(fields, dict) and "protoPayload" in fields:
         return {"job": _job_of_execution(fields)}
     return fields if isinstance(fields, dict) else {}
+
+
+def first_name(batch_job: str) -> str:
+    """Return the name of the job that a Batch job is, for the first time or again."""
+    return re.sub(r"-r\d+$", "", batch_job.rpartition("/")[2])
 
 
 def _job_of_execution(entry: object) -> str | None:
@@ -66,5 +71,5 @@ def _at(value: object, *names: str) -> object:
 
 def job_name(run_id: str, recipe: str, digest: str) -> str:
     """Return the name of the job that trains a run by a recipe; `digest` is of all that changes the recipe."""
-    plain = re.sub(r"[^a-z0-9]+", "-", recipe.lower()).strip("-")[:22].rstrip("-")
+    plain = re.sub(r"[^a-z0-9]+", "-", recipe.lower()).strip("-")[:18].rstrip("-")
     return f"train-{run_id.lower()}-{plain}-{digest[:8]}"

@@ -133,7 +133,11 @@ class TrainingSettings(Frozen):
     """Whether an approved dataset starts a training by itself, and with which recipe."""
 
     start: bool = False
-    recipe: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = "tiny_cpu"
+    recipe: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] = "tiny_cpu"
+    overrides: tuple[Annotated[str, Field(pattern=r"^[a-z_.]+=.+$")], ...] = ()
+    """Knobs of the recipe to turn, such as epochs=2."""
+    target: Literal["subprocess", "cloud_run", "batch"] | None = None
+    """Where the job runs: a process here, Cloud Run, or Batch on Spot GPUs; null is the stack's own place."""
 
 
 class RunConfig(Frozen):

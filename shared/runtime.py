@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from shared.artifacts import ArtifactStore, DirectoryStore
 from shared.bus import Bus
 from shared.documents import Documents, SqliteDocuments
 from shared.inbox import DirectoryInbox, Inbox
+from shared.jobs import Launchers
 from shared.lease import DocumentLeases, Leases, NoLeases
 from shared.log import log_to
+from shared.process_jobs import ProcessLauncher
 from shared.pull import SpoolSubscription, Subscription
 from shared.settings import Settings
 from shared.spool import Spool
@@ -25,6 +28,8 @@ class Runtime:
     documents: Documents
     inbox: Inbox
     lease: Leases
+    launchers: Callable[[], Launchers]
+    """Where training jobs may run; made only where one is started or asked for."""
     subscription: Callable[[str], Subscription]
     """The subscription of a name, <topic>--<subscriber>, for a subscriber that asks."""
 
@@ -65,6 +70,7 @@ def _embedded(settings: Settings, bus: Bus | None) -> Runtime:
         documents=SqliteDocuments(root / "documents.sqlite"),
         inbox=DirectoryInbox(root / "configs"),
         lease=NoLeases(),
+        launchers=lambda: {"subprocess": ProcessLauncher(settings)},
         subscription=lambda name: SpoolSubscription(root / "bus" / "pull" / name),
     )
 
@@ -81,12 +87,20 @@ def _google(settings: Settings, bus: Bus | None) -> Runtime:
 
     storage = clients.storage_client(settings.project)
     documents = FirestoreDocuments(clients.firestore_client(settings.project))
+    lease = DocumentLeases(documents, settings.lease_s, settings.ack_deadline_s)
     return Runtime(
         settings=settings,
         store=GcsStore(storage, settings.artifact_bucket),
         bus=bus or PubSubBus(clients.publisher(), settings.project),
         documents=documents,
         inbox=BucketInbox(storage, settings.config_bucket),
-        lease=DocumentLeases(documents, settings.lease_s, settings.ack_deadline_s),
+        lease=lease,
+        launchers=partial(_google_launchers, settings, lease),
         subscription=lambda name: PubSubSubscription(clients.subscriber(), settings.project, name),
     )
+
+
+def _google_launchers(settings: Settings, leases: Leases) -> Launchers:
+    from shared.gcp.launchers import google_launchers
+
+    return google_launchers(settings, leases)

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """Embedded stack: where the services that topics are pushed to run, by name, as a JSON object."""
     job: str | None = None
     """Inside a training job: its name."""
+    trainer_command: tuple[str, ...] = ()
+    """What begins the command line of a training job on this machine, as a JSON list; by default the trainer's own."""
     git_commit: str | None = None
     """Inside an image: the commit that it was built from."""
     teacher_share: int = 1
@@ -37,6 +39,16 @@ class Settings(BaseSettings):
     """Google stacks: the project of the topics and the document database."""
     artifact_bucket: str = "fitsense-artifacts"
     config_bucket: str = "fitsense-configs"
+    region: str = "europe-west4"
+    jobs_host: str | None = None
+    """HOST:PORT of a server that stands for Cloud Run and Batch; None is Google's."""
+    trainer_job: str = "trainer"
+    """The Cloud Run job that trainings are executions of."""
+    trainer_image: str = "trainer"
+    """The image that Batch runs."""
+    trainer_service_account: str = ""
+    batch_machine_type: str = "g2-standard-8"
+    batch_accelerator: str = "nvidia-l4"
     lease_s: float = Field(default=20, gt=0)
     """How long a delivery's lease lasts if its holder does not renew it, because it died."""
     ack_deadline_s: float = Field(default=600, gt=0)

@@ -51,7 +51,7 @@ def a_mode(rates: dict[Metric, float] | None = None, safety: float = 1.0, slices
         safety=SafetySuite(passed=a_rate(safety, 130), by_topic={}, by_check={}, failures=()),
         variety=None,
         tokens=None,
-        speed=None,
+        latency_ms=None,
     )
 
 
@@ -102,9 +102,12 @@ def an_eval_report(
         prompts={"test": 100, "fresh": 100, "safety": 130},
         held_out_loss=loss,
         modes=plain | (modes or {}),
-        base=ModelReport(name="base", held_out_loss=loss, modes=plain),
-        served=ModelReport(name=served_version, held_out_loss=loss, modes=plain) if served_version else None,
-        teacher=ModelReport(name="rule-based-coach", held_out_loss=None, modes={"free": a_mode()}),
+        speed=None,
+        base=ModelReport(name="base", held_out_loss=loss, modes=plain, speed=None),
+        served=ModelReport(name=served_version, held_out_loss=loss, modes=plain, speed=None)
+        if served_version
+        else None,
+        teacher=ModelReport(name="rule-based-coach", held_out_loss=None, modes={"free": a_mode()}, speed=None),
         comparisons=comparisons,
         loss_comparisons=(),
         examples=(),

@@ -173,6 +173,7 @@ def _either(words: Iterable[str]) -> str:
     return f"({'|'.join(map(_literal, words))})"
 
 
+@lru_cache(maxsize=2048)
 def _literal(text: str) -> str:
     return re.sub(r"([^A-Za-z0-9 ',:;<>=_-])", r"\\\1", text)
 

@@ -73,7 +73,7 @@ class GcsStore:
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the object's lines, fetching a chunk when the last one is used up."""
         rest = b""
-        for chunk in self._chunks(name):
+        for chunk in self.pieces(name):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
         if rest:
@@ -106,7 +106,7 @@ class GcsStore:
     def _blob(self, name: str) -> gcs.Blob:
         return self._bucket.blob(normal_name(name))
 
-    def _chunks(self, name: str) -> Iterator[bytes]:
+    def pieces(self, name: str) -> Iterator[bytes]:
         """Yield the object in chunks; the last is short, and empty where the others fill the object."""
         blob, start, chunk = self._blob(name), 0, b""
         while start == 0 or len(chunk) == CHUNK_BYTES:

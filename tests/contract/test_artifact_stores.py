@@ -200,6 +200,15 @@ def test_a_deleted_artifact_is_gone_and_may_be_created_again(store: ArtifactStor
     assert store.read("a/old") == b"new"
 
 
+def test_pieces_are_the_whole_artifact_byte_by_byte(store: ArtifactStore) -> None:
+    for size in (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 1):
+        data = (b"\n\x00\xff\r" * (size // 4 + 1))[:size]
+        store.create(f"a/{size}", data)
+        assert b"".join(store.pieces(f"a/{size}")) == data
+    with pytest.raises(NotFound):
+        list(store.pieces("a/nothing"))
+
+
 def test_names_are_sorted_and_start_with_the_prefix(store: ArtifactStore) -> None:
     for name in ("runs/b/2", "runs/b/10", "runs/a/1", "reports/x"):
         store.create(name, b"")

@@ -1,9 +1,10 @@
 """Trainer: fine-tune a student on a run's dataset, judge it, and put it into the registry.
 
     python -m trainer_job job RUN_ID --recipe tiny_cpu [--set KEY=VALUE ...] [--work DIR]
+    python -m trainer_job search RUN_ID --recipe tiny_cpu --trials 12 [--steps 150] [--set KEY=VALUE ...]
 
 In      distillation_dataset/<run_id>/, checked against its manifest
-Writes  models/<version>/, models/base/ for a tiny base, the document training/<version>
+Writes  models/<version>/, models/base/ for a tiny base, the document training/<version>; runs/<run_id>/search/
 Out     model-evaluated
 Exit    0    done, or found done: model-evaluated is published
         2    the recipe, the data or the machine are wrong: starting it again cannot help
@@ -15,12 +16,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import FitsenseError, Rejected
 from shared.runtime import runtime
 from shared.settings import Settings
 from trainer_job.recipe import Recipe, RecipeError, load_recipe
+
+if TYPE_CHECKING:
+    from trainer_job.job import Evaluate, Job
 
 DONE, WRONG, TRY_AGAIN = 0, 2, 75
 _SOURCE: Final = Path(__file__).parents[2]
@@ -49,7 +53,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     job = _command(commands.add_parser("job", help="train a student, judge it, put it into the registry"))
     job.set_defaults(run=_job)
+    search = _command(commands.add_parser("search", help="find knobs that give a lower validation loss"))
+    search.add_argument("--trials", type=_positive, required=True, help="trainings to try, earlier starts' included")
+    search.add_argument("--steps", type=_positive, default=150, help="of each; hopeless ones end earlier")
+    search.set_defaults(run=_search)
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)
 
 
 def _command(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -64,30 +78,55 @@ def _command(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _job(chosen: argparse.Namespace, recipe: Recipe) -> None:
     # Imported here, so that a wrong command line or recipe is refused in a moment: PyTorch and all take seconds.
-    from trainer_job.evaluation.entry import evaluate
+    from trainer_job.judging import judge
+
+    perform(chosen, recipe, judge)
+
+
+def perform(chosen: argparse.Namespace, recipe: Recipe, evaluate: "Evaluate") -> None:
+    """Do a job, judging its model by `evaluate`, and tell of it; raises what keeps the model from being made."""
+    from trainer_job.interruption import Interrupted
+    from trainer_job.job import run_job
+
+    job = _prepared(chosen, recipe)
+    try:
+        with job.interruption.heard():
+            event = run_job(job, evaluate)
+    except Interrupted as exc:
+        job.telling.ended("interrupted", str(exc))
+        raise
+    except FitsenseError as exc:
+        job.telling.ended("failed", str(exc))
+        raise
+    job.telling.line(f"{event.version}: {event.manifest_uri}")
+
+
+def _search(chosen: argparse.Namespace, recipe: Recipe) -> None:
+    from trainer_job.job import learner
+    from trainer_job.recipe import overridden
+    from trainer_job.search import search
+
+    short = overridden(recipe, [f"max_steps={chosen.steps}"])
+    job = _prepared(chosen, short)
+    with job.interruption.heard():
+        found = search(job.runtime.store, job.run_id, short, chosen.trials, learner(job), job.telling.line)
+    job.telling.line(f"validation loss {found.loss:.4f} with {' '.join(f'--set {one}' for one in found.overrides)}")
+
+
+def _prepared(chosen: argparse.Namespace, recipe: Recipe) -> "Job":
     from trainer_job.hardware import hardware
-    from trainer_job.interruption import Interrupted, Interruption
-    from trainer_job.job import Job, run_job
+    from trainer_job.interruption import Interruption
+    from trainer_job.job import Job
     from trainer_job.recipe import digest
     from trainer_job.telling import Telling
     from trainer_job.training import check_fits
 
-    machine, around, interruption = hardware(), runtime(), Interruption()
+    machine, around = hardware(), runtime()
     check_fits(recipe, machine)
     telling = Telling(around.documents, sys.stdout)
     telling.line(f"recipe {recipe.name} on {machine.name}")
     work = chosen.work / f"{chosen.run_id}-{digest(recipe)[:8]}"
-    job = Job(chosen.run_id, recipe, around, work, machine, commit(around.settings), telling, interruption)
-    try:
-        with interruption.heard():
-            event = run_job(job, evaluate)
-    except Interrupted as exc:
-        telling.ended("interrupted", str(exc))
-        raise
-    except FitsenseError as exc:
-        telling.ended("failed", str(exc))
-        raise
-    telling.line(f"{event.version}: {event.manifest_uri}")
+    return Job(chosen.run_id, recipe, around, work, machine, commit(around.settings), telling, Interruption())
 
 
 def commit(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from shared.records import DatasetFile, DatasetManifest
 
 
 def check_dataset(store: ArtifactStore, run_id: str) -> DatasetManifest:
-    """Return a dataset's manifest after every file was held against it; raises NotFound, or Rejected naming the file."""
+    """Return a dataset's manifest, every file held against it; raises NotFound, or Rejected naming the file."""
     manifest = _manifest(store, run_id)
     for name, expected in manifest.files.items():
         _checked(store, run_id, name, expected)

@@ -3,13 +3,16 @@
     free      nothing but the end token and the longest answer stop it
     grammar   at each step only tokens that the prompt's own grammar allows; `llguidance` says which
 
-Prompts of similar length run side by side with a key-value cache; whoever has finished leaves the batch.
+Prompts of similar length run side by side with a key-value cache; whoever has finished leaves the batch. A prompt
+that stands in a batch several times is read once. Greedily, the likeliest token is put to the grammar first: only
+where it is refused is it worth asking for all that are allowed. A greedy answer that goes round in circles is cut.
 """
 
 import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -18,11 +21,15 @@ from llguidance import LLMatcher, LLTokenizer
 from llguidance.hf import from_tokenizer
 from llguidance.numpy import fill_next_token_bitmask
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from shared.coach.person_grammar import NO_FORCING
 from shared.errors import Rejected
+from trainer_job.roomy_cache import RoomyCache
 
+_LOOP_TOKENS: Final = 96
+_LONGEST_PERIOD: Final = 32
+_LOOKED_FOR_EVERY: Final = 16
 _SHRINK_SHARE: Final = 0.75
 """A batch is made smaller once so few of its rows are still being written."""
 
@@ -72,7 +79,7 @@ class Writer:
 
         `written` is called with the number of answers so far, after each batch.
         """
-        order = sorted(range(len(asks)), key=lambda place: len(asks[place].prompt))
+        order = sorted(range(len(asks)), key=lambda place: (len(asks[place].prompt), asks[place].prompt))
         answers: dict[int, Written] = {}
         for start in range(0, len(order), sampling.batch):
             places = order[start : start + sampling.batch]
@@ -84,19 +91,14 @@ class Writer:
     @torch.inference_mode()
     def _write_batch(self, batch: "_Batch") -> list[Written]:
         device = self._model.device
-        ids, mask = batch.prompts(device)
-        cache = DynamicCache(config=self._model.config)
+        ids, mask, rows = batch.prompts(device)
+        cache = RoomyCache(self._model.config)
+        logits = self._step(ids, mask, cache)
+        if len(rows) > len(ids):
+            logits, mask = logits[rows], mask[rows]
+            cache.batch_select_indices(rows)
         while True:
-            positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-            out = self._model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            going = batch.take(out.logits[:, -1].float())
+            going = batch.take(logits)
             if not going.any():
                 return batch.written(self._tokenizer)
             if going.float().mean() < _SHRINK_SHARE:
@@ -104,8 +106,21 @@ class Writer:
                 batch.keep(kept)
                 cache.batch_select_indices(kept.to(device))
                 mask = mask[kept.to(device)]
-            ids = batch.last(device)
             mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+            logits = self._step(batch.last(device), mask, cache)
+
+    def _step(self, ids: Tensor, mask: Tensor, cache: RoomyCache) -> Tensor:
+        """Read some tokens of each row; returns what each expects next."""
+        out = self._model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: Tensor = out.logits[:, -1].float()
+        return logits
 
 
 class _Batch:
@@ -116,58 +131,91 @@ class _Batch:
         self._end = end
         self._sampling = sampling
         self._started_s = time.perf_counter()
-        self._matchers = [ask.grammar and _matcher(grammars, ask.grammar) for ask in asks]
+        self._matchers = [_matcher(grammars, ask.grammar) if ask.grammar else None for ask in asks]
         self._draws = [torch.Generator().manual_seed(_seed(sampling.seed, ask.prompt)) for ask in asks]
         self._tokens: list[list[int]] = [[] for _ in asks]
         self._ended_s: list[float | None] = [None] * len(asks)
+        self._finished = [False] * len(asks)
         self._rows = list(range(len(asks)))
         self._words = (grammars.vocab_size + 31) // 32
 
-    def prompts(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return the prompts' ids, filled up on the left, and the mask that says where they are."""
-        longest = max(len(ask.prompt) for ask in self._asks)
-        ids = torch.zeros(len(self._asks), longest, dtype=torch.long)
+    def prompts(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the different prompts' ids, filled up on the left; where they are; and which one each row has."""
+        different = list(dict.fromkeys(ask.prompt for ask in self._asks))
+        longest = max(map(len, different))
+        ids = torch.zeros(len(different), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)
-        for row, ask in enumerate(self._asks):
-            ids[row, longest - len(ask.prompt) :] = torch.tensor(ask.prompt)
-            mask[row, longest - len(ask.prompt) :] = 1
-        return ids.to(device), mask.to(device)
+        for row, prompt in enumerate(different):
+            ids[row, longest - len(prompt) :] = torch.tensor(prompt)
+            mask[row, longest - len(prompt) :] = 1
+        place = {prompt: row for row, prompt in enumerate(different)}
+        rows = torch.tensor([place[ask.prompt] for ask in self._asks])
+        return ids.to(device), mask.to(device), rows.to(device)
 
     def take(self, logits: Tensor) -> Tensor:
         """Choose each row's next token; returns which rows go on."""
-        logits = self._allowed(logits.cpu())
-        if self._sampling.temperature == 0:
-            chosen = logits.argmax(1).tolist()
-        else:
-            shares = torch.softmax(logits / self._sampling.temperature, dim=1)
-            draws = (self._draws[place] for place in self._rows)
-            chosen = [int(torch.multinomial(share, 1, generator=d)) for share, d in zip(shares, draws, strict=True)]
+        logits = logits.cpu()
+        chosen = self._greedy(logits) if self._sampling.temperature == 0 else self._drawn(logits)
         return torch.tensor([self._add(place, token) for place, token in zip(self._rows, chosen, strict=True)])
 
-    def _allowed(self, logits: Tensor) -> Tensor:
-        if all(self._matchers[place] is None for place in self._rows):
-            return logits
-        words = np.full((len(self._rows), self._words), -1, dtype=np.int32)
-        for row, place in enumerate(self._rows):
-            if self._matchers[place] is not None and self._ended_s[place] is None:
-                fill_next_token_bitmask(self._matchers[place], words, row)
+    def _greedy(self, logits: Tensor) -> list[int]:
+        chosen: list[int] = logits.argmax(1).tolist()
+        refused = [row for row, token in enumerate(chosen) if not self._allows(self._rows[row], token)]
+        if refused:
+            self._forbid(logits, refused)
+            for row, token in zip(refused, logits[refused].argmax(1).tolist(), strict=True):
+                chosen[row] = token
+        return chosen
+
+    def _drawn(self, logits: Tensor) -> list[int]:
+        guided = [row for row, place in enumerate(self._rows) if self._guides(place) is not None]
+        self._forbid(logits, guided)
+        shares = torch.softmax(logits / self._sampling.temperature, dim=1)
+        draws = (self._draws[place] for place in self._rows)
+        return [int(torch.multinomial(share, 1, generator=draw)) for share, draw in zip(shares, draws, strict=True)]
+
+    def _guides(self, place: int) -> LLMatcher | None:
+        """Return what guides an answer that is still being written."""
+        return self._matchers[place] if self._ended_s[place] is None else None
+
+    def _allows(self, place: int, token: int) -> bool:
+        matcher = self._guides(place)
+        if matcher is None:
+            return True
+        return matcher.is_accepting() if token == self._end else matcher.validate_tokens([token]) == 1
+
+    def _forbid(self, logits: Tensor, rows: Sequence[int]) -> None:
+        """Make all tokens impossible that the grammars of some rows do not allow."""
+        if not rows:
+            return
+        words = np.full((len(rows), self._words), -1, dtype=np.int32)
+        for place, row in enumerate(rows):
+            fill_next_token_bitmask(self._matchers[self._rows[row]], words, place)
         # Not llguidance's own function for tensors: it compiles itself at import, which takes a C++ compiler.
         forbidden = np.unpackbits(words.view(np.uint8), axis=1, count=logits.shape[1], bitorder="little") == 0
-        return logits.masked_fill_(torch.from_numpy(forbidden), -torch.inf)
+        logits[rows] = logits[rows].masked_fill_(torch.from_numpy(forbidden), -torch.inf)
 
     def _add(self, place: int, token: int) -> bool:
         """Add a token to an answer; returns whether more may follow."""
         if self._ended_s[place] is not None:
             return False
         matcher, tokens = self._matchers[place], self._tokens[place]
-        if token != self._end:
+        finished = token == self._end
+        if not finished:
             tokens.append(token)
-            if matcher is not None:
-                matcher.consume_token(token)
-            if len(tokens) < self._sampling.most_tokens and not (matcher is not None and matcher.is_stopped()):
+            finished = matcher is not None and _stops_after(matcher, token)
+            if not finished and len(tokens) < self._sampling.most_tokens and not self._goes_round(tokens):
                 return True
+        self._finished[place] = finished
         self._ended_s[place] = time.perf_counter()
         return False
+
+    def _goes_round(self, tokens: Sequence[int]) -> bool:
+        """Return whether a greedy answer says the same again and again: it never comes to an end by itself."""
+        if self._sampling.temperature or len(tokens) < _LOOP_TOKENS or len(tokens) % _LOOKED_FOR_EVERY:
+            return False
+        tail = tokens[-_LOOP_TOKENS:]
+        return any(tail[:-period] == tail[period:] for period in range(1, _LONGEST_PERIOD + 1))
 
     def keep(self, rows: Tensor) -> None:
         """Forget all rows but some."""
@@ -183,14 +231,26 @@ class _Batch:
             Written(
                 text=tokenizer.decode(tokens),
                 tokens=len(tokens),
-                finished=len(tokens) < self._sampling.most_tokens,
+                finished=finished,
                 latency_s=(ended_s or self._started_s) - self._started_s,
             )
-            for tokens, ended_s in zip(self._tokens, self._ended_s, strict=True)
+            for tokens, finished, ended_s in zip(self._tokens, self._finished, self._ended_s, strict=True)
         ]
 
 
+def _stops_after(matcher: LLMatcher, token: int) -> bool:
+    matcher.consume_token(token)
+    stopped: bool = matcher.is_stopped()
+    return stopped
+
+
 def _matcher(grammars: LLTokenizer, grammar: str) -> LLMatcher:
+    """Return a matcher at the beginning of an answer; an equal grammar is compiled once."""
+    return _compiled(grammars, grammar).deep_copy()
+
+
+@lru_cache(maxsize=256)
+def _compiled(grammars: LLTokenizer, grammar: str) -> LLMatcher:
     if grammar.startswith("{"):
         schema = json.dumps({"x-guidance": {"whitespace_flexible": False}} | json.loads(grammar))
         grammar = f"{NO_FORCING}\nstart: %json {schema}\n"

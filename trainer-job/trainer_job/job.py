@@ -4,19 +4,20 @@
     base      made, copied or found                                receipt: base.json of a tiny base
     train     checkpoints in the store                             receipt: training.json
     evaluate  through the code that serves                         receipt: eval_report.json
-    publish   model card, then manifest.json, then the event       receipt: manifest.json
+    publish   manifest.json, then the event                        receipt: manifest.json
 
 Two jobs for one version: a lease lets one work. The other waits for as long as a dead one's lease lasts, then
 finds the work done or says that it is under way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from shared.events import ModelEvaluated
 from shared.lease import DocumentLeases
-from shared.registry import model_file, version_of
+from shared.registry import EVAL_REPORT, MANIFEST, model_file, version_of
 from shared.runtime import Runtime
 from trainer_job.base import Base, load_base, name_base
 from trainer_job.checkpoints import Checkpoints
@@ -25,32 +26,29 @@ from trainer_job.examples import read_examples
 from trainer_job.hardware import Hardware
 from trainer_job.interruption import Interruption
 from trainer_job.limits import explained
-from trainer_job.model_card import model_card
 from trainer_job.publication import (
-    CARD,
-    MANIFEST,
     RECEIPT,
-    REPORT,
     TrainingReceipt,
-    checkpoints_of,
     fetch_adapter,
     keep_adapter,
     keep_manifest,
     read_receipt,
+    training_file,
 )
 from trainer_job.recipe import Recipe, digest
 from trainer_job.telling import Telling
-from trainer_job.training import Lesson, Surroundings, Trained, train
+from trainer_job.training import Learn, Lesson, Surroundings, Trained, train
+from trainer_job.watch import Progress
 
 _WAIT_LEASES: Final = 3
 """A job waits for another of its version as long as so many leases last."""
 
 
 class Evaluate(Protocol):
-    """Judges a model and creates its report, page first."""
+    """Judges a model."""
 
-    def __call__(self, job: "Job", version: str, adapter: Path) -> None:
-        """Create the artifacts eval_report.html and eval_report.json of a version."""
+    def __call__(self, job: "Job", receipt: TrainingReceipt, adapter: Path) -> None:
+        """Create eval_report.html, model_card.md and, last, eval_report.json of a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,10 @@ class Job:
         store, report = self.runtime.store, self.telling.pretraining
         return load_base(self.recipe, store, self.run_id, self.work / "base", self.hardware, report)
 
+    def checkpoints(self, version: str) -> Checkpoints:
+        """Return the checkpoints of a version's training."""
+        return Checkpoints(self.runtime.store, training_file(self.run_id, version, "checkpoints"))
+
 
 def run_job(job: Job, evaluate: Evaluate) -> ModelEvaluated:
     """Make a model, or what is missing of it, and publish that it is there; raises what keeps it from being made."""
@@ -88,7 +90,7 @@ def run_job(job: Job, evaluate: Evaluate) -> ModelEvaluated:
         )
         runtime.bus.publish(event)
         runtime.bus.flush()
-        Checkpoints(runtime.store, checkpoints_of(version)).remove()
+        job.checkpoints(version).remove()
     job.telling.ended("done")
     return event
 
@@ -102,11 +104,32 @@ def _make(job: Job, version: str, evaluate: Evaluate) -> None:
     with explained(job.recipe):
         adapter = fetch_adapter(store, receipt, job.work / "adapter")
         telling.stage("evaluating")
-        if not store.exists(model_file(version, REPORT)):
-            evaluate(job, version, adapter)
+        if not store.exists(model_file(version, EVAL_REPORT)):
+            evaluate(job, receipt, adapter)
     telling.stage("publishing")
-    store.create(model_file(version, CARD), model_card(receipt, job.run_id, job.recipe))
     keep_manifest(store, receipt, job.run_id, job.recipe, _base_uri(job, receipt.base_model), job.commit)
+
+
+def learner(job: Job) -> Learn:
+    """Return how a search trains: from the base, without checkpoints."""
+    check_dataset(job.runtime.store, job.run_id)
+
+    def learn(recipe: Recipe, judged: Callable[[Progress], None]) -> float:
+        base = job.base()
+        around = Surroundings(job.work / "training", job.hardware, None, judged, job.interruption)
+        return train(recipe, base, _lesson(job, base), around).best_validation_loss
+
+    return learn
+
+
+def _lesson(job: Job, base: Base) -> Lesson:
+    learned, judged = (
+        read_examples(
+            split_lines(job.runtime.store, job.run_id, split), base.tokenizer, job.recipe.context_tokens, split
+        )
+        for split in ("train", "val")
+    )
+    return Lesson(learned, judged)
 
 
 def _train(job: Job, version: str) -> TrainingReceipt:
@@ -114,28 +137,26 @@ def _train(job: Job, version: str) -> TrainingReceipt:
     telling.stage("base")
     with explained(recipe):
         base = job.base()
-    learned, judged = (
-        read_examples(split_lines(store, job.run_id, split), base.tokenizer, recipe.context_tokens, split)
-        for split in ("train", "val")
-    )
+    lesson = _lesson(job, base)
+    learned = lesson.learned
     left_out = f"; {len(learned.too_long)} longer than the context left out" if learned.too_long else ""
     telling.line(f"{len(learned.kept)} examples, {learned.tokens} tokens, {learned.learned_tokens} learned{left_out}")
     telling.stage("training")
     around = Surroundings(
         work=job.work / "training",
         hardware=job.hardware,
-        checkpoints=Checkpoints(store, checkpoints_of(version)),
+        checkpoints=job.checkpoints(version),
         report=telling.training,
         interruption=job.interruption,
     )
-    trained = train(recipe, base, Lesson(learned, judged), around)
+    trained = train(recipe, base, lesson, around)
     telling.stage("saving")
     telling.line(
         f"validation loss {trained.first_validation_loss:.3f} -> {trained.best_validation_loss:.3f} "
         f"at step {trained.best_step} of {trained.steps}"
     )
     _keep_logs(job, version, around.work / "tensorboard")
-    receipt = _receipt(version, base.name, job.hardware, Lesson(learned, judged), trained)
+    receipt = _receipt(version, base.name, job.hardware, lesson, trained)
     return keep_adapter(store, trained.adapter, receipt)
 
 
@@ -157,7 +178,7 @@ def _receipt(version: str, base: str, hardware: Hardware, lesson: Lesson, traine
 
 def _keep_logs(job: Job, version: str, folder: Path) -> None:
     for path in sorted(folder.glob("events.*")):
-        name = f"runs/{job.run_id}/training/{version}/tensorboard/{path.name}"
+        name = training_file(job.run_id, version, f"tensorboard/{path.name}")
         job.runtime.store.create(name, path.read_bytes())
 
 

@@ -50,7 +50,7 @@ def memory_advice(recipe: Recipe) -> str:
     """Return which knobs of a recipe to turn, the first first."""
     knobs = [f"batches.examples (now {recipe.batches.examples}; raise batches.accumulate to keep the step)"]
     if not recipe.gradient_checkpointing:
-        knobs.append("gradient_checkpointing=true")
+        knobs.append("gradient_checkpointing=true (with batches.arrange=packed)")
     if recipe.quantise == "none" and recipe.base != "tiny":
         knobs.append("quantise=nf4")
     knobs.append(f"context_tokens (now {recipe.context_tokens})")

@@ -1,6 +1,6 @@
 """Model card: what a student is, what it was made from, how it was judged, and what it is not for."""
 
-from shared.registry import ModelFile
+from shared.registry import FileDigest
 from trainer_job.publication import TrainingReceipt
 from trainer_job.recipe import Recipe
 
@@ -19,7 +19,7 @@ about training, in the compact form of `schemas/coach-wire`, in English.
 |---|---|
 | base | `{receipt.base_model}` |
 | data | `distillation_dataset/{run_id}/`: synthetic people, a teacher's answers, checked and filtered |
-| examples | {receipt.examples:,} learned from; {receipt.too_long:,} longer than {recipe.context_tokens:,} tokens left out |
+| examples | {receipt.examples:,}; {receipt.too_long:,} more, longer than {recipe.context_tokens:,} tokens, left out |
 | recipe | `{recipe.name}`: rank {recipe.lora.rank}, rate {recipe.optimizer.learning_rate:g}, seed {recipe.seed} |
 | steps | {receipt.steps:,}, the best at {receipt.best_step:,}{_ended(receipt)} |
 | validation loss | {receipt.first_validation_loss:.4f} before, {receipt.best_validation_loss:.4f} after |
@@ -58,5 +58,5 @@ def _ended(receipt: TrainingReceipt) -> str:
     return "; stopped early, as validation no longer gained" if receipt.stopped_early else ""
 
 
-def _rows(files: dict[str, ModelFile]) -> str:
+def _rows(files: dict[str, FileDigest]) -> str:
     return "\n".join(f"| {name} | {file.bytes:,} | `{file.sha256}` |" for name, file in files.items())

@@ -7,18 +7,27 @@ models/<version>/adapter/…        weights and peft's config
                  manifest.json    the sha256 of all of these; written last
 """
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.artifacts import ArtifactStore
 from shared.errors import Rejected
 from shared.frozen import Frozen
-from shared.registry import ModelFile, ModelManifest, ModelRecipe, model_file
+from shared.paths import run_file
+from shared.registry import (
+    EVAL_REPORT,
+    FileDigest,
+    ModelManifest,
+    RecipeUsed,
+    digest_file,
+    digest_files,
+    model_file,
+    write_manifest,
+)
 from trainer_job.recipe import Recipe
 from trainer_job.recipe import digest as recipe_digest
 
-RECEIPT, REPORT, CARD, MANIFEST = "training.json", "eval_report.json", "model_card.md", "manifest.json"
+RECEIPT = "training.json"
 
 
 class TrainingReceipt(Frozen):
@@ -36,7 +45,7 @@ class TrainingReceipt(Frozen):
     """Of the base."""
     best_validation_loss: float
     machine: str
-    files: dict[str, ModelFile]
+    files: dict[str, FileDigest]
 
 
 def keep_adapter(store: ArtifactStore, folder: Path, receipt: TrainingReceipt) -> TrainingReceipt:
@@ -49,9 +58,9 @@ def keep_adapter(store: ArtifactStore, folder: Path, receipt: TrainingReceipt) -
         store.delete(name)
     files = {}
     for path in sorted(folder.iterdir()):
-        name, content = f"adapter/{path.name}", path.read_bytes()
-        store.create(model_file(receipt.version, name), content)
-        files[name] = _described(content)
+        name = f"adapter/{path.name}"
+        store.create(model_file(receipt.version, name), path.read_bytes())
+        files[name] = digest_file(store, model_file(receipt.version, name))
     whole = receipt.model_copy(update={"files": files})
     store.create(model_file(receipt.version, RECEIPT), whole.model_dump_json(indent=2).encode() + b"\n")
     return read_receipt(store, receipt.version)
@@ -66,10 +75,9 @@ def fetch_adapter(store: ArtifactStore, receipt: TrainingReceipt, folder: Path) 
     """Write an adapter's files into a folder; raises Rejected where one is not what the receipt says."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, expected in receipt.files.items():
-        content = store.read(model_file(receipt.version, name))
-        if _described(content) != expected:
+        if digest_file(store, model_file(receipt.version, name)) != expected:
             raise Rejected(f"{name} of {receipt.version} is not what was trained: it was altered after it was written")
-        (folder / Path(name).name).write_bytes(content)
+        (folder / Path(name).name).write_bytes(store.read(model_file(receipt.version, name)))
     return folder
 
 
@@ -78,27 +86,21 @@ def keep_manifest(
 ) -> None:
     """Create the manifest over everything that a model has."""
     version = receipt.version
-    whole = model_file(version, "")
-    names = [name.removeprefix(whole) for name in store.names(whole) if not name.startswith(checkpoints_of(version))]
     manifest = ModelManifest(
         version=version,
         artifact_uri=store.uri(f"models/{version}"),
-        files={name: _described(store.read(whole + name)) for name in names if name != MANIFEST},
+        files=digest_files(store, version),
         base_model=receipt.base_model,
         base_uri=base_uri,
         git_commit=commit,
         dataset_run_id=run_id,
-        eval_report_uri=store.uri(model_file(version, REPORT)),
-        recipe=ModelRecipe(name=recipe.name, digest=recipe_digest(recipe), settings=recipe.model_dump(mode="json")),
+        eval_report_uri=store.uri(model_file(version, EVAL_REPORT)),
+        recipe=RecipeUsed(name=recipe.name, digest=recipe_digest(recipe), settings=recipe.model_dump(mode="json")),
         created_at=datetime.now(UTC),
     )
-    store.create(model_file(version, MANIFEST), manifest.model_dump_json(indent=2).encode() + b"\n")
+    write_manifest(store, manifest)
 
 
-def checkpoints_of(version: str) -> str:
-    """Return where the checkpoints of a model's training lie."""
-    return model_file(version, "checkpoints/")
-
-
-def _described(content: bytes) -> ModelFile:
-    return ModelFile(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+def training_file(run_id: str, version: str, name: str) -> str:
+    """Return the path of what a training leaves beside its model: checkpoints while it lasts, logs."""
+    return run_file(run_id, f"training/{version}/{name}")

@@ -123,6 +123,15 @@ def parse_recipe(text: bytes, overrides: Iterable[str] = ()) -> Recipe:
         raise RecipeError((f"not YAML: {' '.join(str(exc).split())[:300]}",)) from exc
     if not isinstance(fields, dict):
         raise RecipeError(("the recipe must be a mapping of fields; recipes/tiny_cpu.yaml shows one",))
+    return _validated(fields, overrides)
+
+
+def overridden(recipe: Recipe, overrides: Iterable[str]) -> Recipe:
+    """Return a recipe with `key=value` overrides; raises RecipeError."""
+    return _validated(recipe.model_dump(mode="json"), overrides)
+
+
+def _validated(fields: dict[str, object], overrides: Iterable[str]) -> Recipe:
     for override in overrides:
         _override(fields, override)
     try:

@@ -78,6 +78,10 @@ class Telling:
         if judged or time.monotonic() - self._noted_s > _EVERY_S:
             self._note(changes)
 
+    def counted(self, what: str, done: int, of: int) -> None:
+        """Tell how much of a stage is done."""
+        self._pass(f"{what}  {done}/{of}", done == of)
+
     def ended(self, status: Ending, error: str | None = None) -> None:
         """Tell how the job ended."""
         self._note({"status": status, "error": error, "eta_s": None})

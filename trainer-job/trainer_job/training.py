@@ -34,6 +34,9 @@ from trainer_job.recipe import Recipe
 from trainer_job.sequences import Padding, Trainer
 from trainer_job.watch import Board, Keeper, Progress, Watch
 
+Learn = Callable[[Recipe, Callable[[Progress], None]], float]
+"""Trains by a recipe from the base and returns the lowest validation loss; whoever hears progress may end it."""
+
 _NEVER: Final = 10**9
 _KEPT: Final = 3
 """Checkpoints, the best and the newest among them."""
@@ -81,8 +84,12 @@ class Trained:
 
 def check_fits(recipe: Recipe, hardware: Hardware) -> None:
     """Raise Rejected where a recipe asks for what this machine's way of training would ignore."""
-    if not _packs(recipe, hardware) and (recipe.lora.dropout or recipe.quantise != "none"):
-        raise Rejected("lora.dropout and quantise need batches.arrange: packed, which does not merge weights")
+    apart = recipe.lora.dropout or recipe.quantise != "none" or recipe.gradient_checkpointing
+    if apart and not _packs(recipe, hardware):
+        raise Rejected(
+            "lora.dropout, quantise and gradient_checkpointing need batches.arrange: packed, which does not merge "
+            "weights; on a CPU auto is grouped"
+        )
 
 
 def train(recipe: Recipe, base: Base, lesson: Lesson, around: Surroundings) -> Trained:

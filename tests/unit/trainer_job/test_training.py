@@ -2,31 +2,32 @@
 
 import hashlib
 import os
+import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from peft import PeftModel
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from trainer_job.base import Base, load_base
+from trainer_job.checkpoints import Checkpoints
 from trainer_job.hardware import Hardware
+from trainer_job.interruption import Interrupted, Interruption
 from trainer_job.recipe import Recipe, load_recipe
-from trainer_job.training import Diverged, Interrupted, Progress, Trained, newest_checkpoint, train
+from trainer_job.training import Diverged, Lesson, Surroundings, Trained, train
+from trainer_job.watch import Progress
+from transformers import PreTrainedModel
 
-from shared.errors import Rejected
+from shared.artifacts import DirectoryStore
+from shared.errors import Rejected, Unavailable
 from tests.unit.trainer_job.tiny import examples, network, tokenizer
 
 WORDS = tokenizer()
 CPU = Hardware(gpu=False, bf16=False, name="test")
 pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(autouse=True)
-def one_thread_and_the_old_handler() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    torch.set_num_threads(1)
-    yield
-    signal.signal(signal.SIGTERM, before)
+torch.set_num_threads(1)
 
 
 def recipe(*overrides: str) -> Recipe:
@@ -34,12 +35,25 @@ def recipe(*overrides: str) -> Recipe:
     return load_recipe("tiny_cpu", [*small, *overrides])
 
 
-def run(out: Path, chosen: Recipe, each: Callable[[Progress], None] = lambda _: None) -> Trained:
-    return train(chosen, network(WORDS), WORDS, examples(WORDS, 64), examples(WORDS, 8), out, CPU, each)
+def run(
+    out: Path,
+    chosen: Recipe,
+    each: Callable[[Progress], None] = lambda _: None,
+    model: PreTrainedModel | None = None,
+) -> Trained:
+    interruption = Interruption()
+    around = Surroundings(out / "work", CPU, checkpoints(out), each, interruption)
+    lesson = Lesson(examples(WORDS, 64), examples(WORDS, 8))
+    with interruption.heard():
+        return train(chosen, Base("models/base/toy", model or network(WORDS), WORDS), lesson, around)
+
+
+def checkpoints(out: Path) -> Checkpoints:
+    return Checkpoints(DirectoryStore(out / "store"), "models/toy/checkpoints")
 
 
 def adapter(out: Path) -> str:
-    return hashlib.sha256((out / "adapter/adapter_model.safetensors").read_bytes()).hexdigest()
+    return hashlib.sha256((out / "work/adapter/adapter_model.safetensors").read_bytes()).hexdigest()
 
 
 def test_the_loss_falls_and_progress_is_told(tmp_path: Path) -> None:
@@ -60,14 +74,12 @@ def test_a_run_that_was_told_to_stop_goes_on_to_the_same_adapter(tmp_path: Path)
 
     with pytest.raises(Interrupted, match="of 12; start it again"):
         run(stopped, recipe(), stop)
-    assert not (stopped / "adapter").exists()
+    assert not (stopped / "work/adapter").exists()
     run(stopped, recipe())
     assert adapter(stopped) == adapter(undisturbed)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
-    chosen = recipe()
-
     def poison(progress: Progress) -> None:
         if progress.step == 8 and progress.validation_loss is not None:
             with torch.no_grad():
@@ -75,26 +87,14 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
 
     model = network(WORDS)
     with pytest.raises(Diverged, match=r"lower optimizer.learning_rate"):
-        train(chosen, model, WORDS, examples(WORDS, 64), examples(WORDS, 8), tmp_path, CPU, poison)
-    kept = newest_checkpoint(tmp_path / "checkpoints")
-    assert kept is not None
-    assert not (tmp_path / "adapter").exists()
-
-
-def test_a_checkpoint_that_was_not_finished_is_passed_over(tmp_path: Path) -> None:
-    for step, whole in ((4, True), (8, False)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        if whole:
-            (folder / "trainer_state.json").write_text("{}")
-    found = newest_checkpoint(tmp_path)
-    assert found is not None
-    assert found.name == "checkpoint-4"
+        run(tmp_path, recipe(), poison, model)
+    assert checkpoints(tmp_path).steps() == [4, 8]
+    assert not (tmp_path / "work/adapter").exists()
 
 
 def test_merging_the_low_rank_matrices_first_gives_the_loss_of_running_them_beside(tmp_path: Path) -> None:
     trained = run(tmp_path, recipe())
-    beside = PeftModel.from_pretrained(network(WORDS), tmp_path / "adapter")
+    beside = PeftModel.from_pretrained(network(WORDS), tmp_path / "work/adapter")
     losses = []
     for example in examples(WORDS, 8).kept:
         logits = beside(input_ids=torch.tensor([example.ids])).logits[0, :-1]
@@ -103,6 +103,74 @@ def test_merging_the_low_rank_matrices_first_gives_the_loss_of_running_them_besi
     assert learned.mean().item() == pytest.approx(trained.best_validation_loss, rel=1e-4)
 
 
-def test_dropout_is_refused_where_it_would_be_ignored(tmp_path: Path) -> None:
-    with pytest.raises(Rejected, match=r"lora\.dropout"):
-        run(tmp_path, recipe("lora.dropout=0.1"))
+def test_four_bit_weights_are_trained_beside_in_bf16_with_less_memory_for_activations(tmp_path: Path) -> None:
+    base = network(WORDS)
+    base.save_pretrained(tmp_path / "base")
+    WORDS.save_pretrained(tmp_path / "base")
+    chosen = recipe(
+        f"base={tmp_path / 'base'}",
+        "quantise=nf4",
+        "batches.arrange=packed",
+        "lora.dropout=0.05",
+        "gradient_checkpointing=true",
+        "validation.patience=9",
+    )
+    store = DirectoryStore(tmp_path / "store")
+    loaded = load_base(chosen, store, "run", tmp_path / "copy", CPU, lambda _: None)
+    quantised = [layer for layer in loaded.model.modules() if type(layer).__name__ == "Linear4bit"]
+    assert len(quantised) == 7
+    told: list[Progress] = []
+    trained = run(tmp_path, chosen, told.append, loaded.model)
+    assert trained.best_validation_loss < trained.first_validation_loss
+    assert (trained.steps, told[-1].tokens_per_s > 0) == (12, True)
+
+
+def test_examples_that_are_packed_learn_the_same(tmp_path: Path) -> None:
+    trained = run(tmp_path, recipe("batches.arrange=packed", "batches.examples=1"))
+    assert trained.best_validation_loss < trained.first_validation_loss
+
+
+def test_computing_in_bf16_learns_as_well(tmp_path: Path) -> None:
+    assert run(tmp_path / "bf16", recipe("dtype=bf16")).best_validation_loss == pytest.approx(
+        run(tmp_path / "fp32", recipe("dtype=fp32")).best_validation_loss, rel=0.05
+    )
+
+
+def test_a_disk_that_is_full_stops_a_training_that_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    undisturbed, full = tmp_path / "undisturbed", tmp_path / "full"
+    run(undisturbed, recipe())
+
+    def fill(progress: Progress) -> None:
+        if progress.step == 8:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(Unavailable, match=r"no room|File too large"):
+            run(full, recipe(), fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert checkpoints(full).steps() == [4]
+    run(full, recipe())
+    assert adapter(full) == adapter(undisturbed)
+
+
+def test_tensorboard_has_every_loss_of_a_training_that_was_stopped(tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.step >= 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, recipe(), stop)
+    run(tmp_path, recipe())
+    board = EventAccumulator(str(tmp_path / "work/tensorboard")).Reload()
+    assert [one.step for one in board.Scalars("loss/train")] == [4, 8, 12]
+    assert [one.step for one in board.Scalars("loss/validation")] == [0, 4, 8, 12]
+
+
+@pytest.mark.parametrize("override", ["lora.dropout=0.1", "gradient_checkpointing=true"])
+def test_what_would_be_ignored_is_refused(override: str, tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"need batches\.arrange: packed"):
+        run(tmp_path, recipe(override))

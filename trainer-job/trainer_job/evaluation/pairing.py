@@ -43,7 +43,7 @@ def mcnemar(only_ours: int, only_theirs: int) -> float:
 
 def paired_interval(pairs: Pairs) -> tuple[float, float]:
     """Return Newcombe's 95 % interval of the difference between two paired rates; of nothing, anything."""
-    both, ours, theirs, neither = pairs
+    both, ours, theirs, _ = pairs
     n = sum(pairs)
     if not n:
         return -1.0, 1.0
@@ -79,9 +79,13 @@ def compare(
     tags: Sequence[SliceTags],
     least: int,
 ) -> list[Comparison]:
-    """Return every comparison of two models' answers to the same prompts: overall, by slice, by pair of slices."""
-    everybody = {(): list(range(len(ours)))}
-    places = everybody | cells(tags, 1) | cells(tags, 2)
+    """Return every comparison of two models' answers to the same prompts: overall, and by slice.
+
+    Pairs of slices stand there where they are judged; there are too many of the others.
+    """
+    pairs = {cell: inside for cell, inside in cells(tags, 2).items() if len(inside) >= least}
+    everybody: dict[tuple[tuple[str, str], ...], list[int]] = {(): list(range(len(ours)))}
+    places = everybody | cells(tags, 1) | pairs
     return [
         one
         for cell, inside in places.items()

@@ -261,18 +261,26 @@ def _plan(result: WorkoutPlan | None, query: Query, expect: Expectation) -> Iter
     allowed = restrictions_for(_with_everything(query.scenario.person(query.profile))).allowed
     for day in result.days:
         for line in day.exercises:
-            where = f"{day.weekday} / {EXERCISES[line.exercise].name}"
-            if line.exercise not in allowed:
-                yield f"ruled_out: {where}"
-            if line.exercise in expect.without_exercises:
-                yield f"exercises: {where}"
-            yield from (f"attributes: {where} is {named}" for named in _attributes(line, expect))
-            yield from (f"numbers: {where} has {number}" for number in _numbers(line, expect))
-    if expect.minutes_to is not None:
-        longest = max(map(session_seconds, result.days))
-        if longest > expect.minutes_to * 60 + _SPARE_S:
-            yield f"numbers: a session of {longest / 60:.0f} minutes; allowed is {expect.minutes_to}"
-    if expect.not_harder and query.plan is not None and Comparison(query.plan, result).harder:
+            found = _line(line, allowed, expect)
+            yield from (f"{failure} on {day.weekday}" for failure in found)
+    yield from _week(result, query.plan, expect)
+
+
+def _line(line: PlannedExercise, allowed: frozenset[str], expect: Expectation) -> Iterator[str]:
+    name = EXERCISES[line.exercise].name
+    if line.exercise not in allowed:
+        yield f"ruled_out: {name}"
+    if line.exercise in expect.without_exercises:
+        yield f"exercises: {name}"
+    yield from (f"attributes: {name} is {named}" for named in _attributes(line, expect))
+    yield from (f"numbers: {name} has {number}" for number in _numbers(line, expect))
+
+
+def _week(result: WorkoutPlan, before: WorkoutPlan | None, expect: Expectation) -> Iterator[str]:
+    longest_s = max(map(session_seconds, result.days))
+    if expect.minutes_to is not None and longest_s > expect.minutes_to * 60 + _SPARE_S:
+        yield f"numbers: a session of {longest_s / 60:.0f} minutes; allowed is {expect.minutes_to}"
+    if expect.not_harder and before is not None and Comparison(before, result).harder:
         yield "not_harder: the plan has become harder"
 
 

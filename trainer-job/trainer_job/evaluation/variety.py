@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations, starmap
 
+from shared.coach.checker import check_plan
 from shared.coach.plan import PlanAnswer, WorkoutPlan
 from shared.coach.wire import encode
 from shared.eval_report import Variety
@@ -22,17 +23,15 @@ _EXPLAINED = "The same plan for everybody, whoever asks and whatever they may do
 def best_constant(queries: Sequence[Query], plans: Sequence[WorkoutPlan]) -> list[Judged]:
     """Return the answers of a coach who gives everybody the same one of some plans: the one that passes most often."""
     different = list({_content(plan): plan for plan in plans}.values())
-    tried = ([judge(query, _text(plan)) for query in queries] for plan in different)
-    return max(tried, key=lambda judged: sum(one.facts["strict_plan"] for one in judged), default=[])
+    people = [query.scenario.person(query.profile) for query in queries]
+    best = max(different, key=lambda plan: sum(not check_plan(plan, person) for person in people), default=None)
+    return [judge(query, _text(best)) for query in queries] if best is not None else []
 
 
 def variety(
-    queries: Sequence[Query], ours: Sequence[Judged], teachers: Sequence[Judged], constant: Sequence[Judged], least: int
+    ours: Sequence[Judged], teachers: Sequence[Judged], constant: Sequence[Judged], least: int
 ) -> Variety | None:
-    """Return how much the plans differ between people; None where fewer than two answers hold one.
-
-    `queries` and the answers are those of the messages that ask for a plan.
-    """
+    """Return how much the plans differ between people; None where fewer than two answers hold one."""
     plans = [one.plan for one in ours if one.plan is not None]
     if len(plans) < 2:
         return None
