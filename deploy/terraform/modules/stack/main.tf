@@ -20,7 +20,15 @@ locals {
   accounts = concat(keys(local.functions), keys(local.services), keys(local.jobs), keys(local.machines), ["push"])
 
   with_database = { for name, one in local.services : name => one if contains(one.settings, "database") }
-  schedules     = { for name, one in local.file.schedules : name => one if contains(local.graph.topics, one.topic) }
+  # The newest table of prices; what the cost dashboard multiplies with.
+  table = yamldecode(file("${local.root}/prices/${reverse(sort(fileset("${local.root}/prices", "*.yaml")))[0]}")).usd
+  prices = {
+    service_usd_per_s      = local.table.run_vcpu_s + 0.5 * local.table.run_gib_s
+    trainer_usd_per_s      = local.table.run_l4_s + 8 * local.table.run_vcpu_instance_s + 32 * local.table.run_gib_instance_s
+    model_server_usd_per_h = local.table.g2_standard_8_h
+  }
+
+  schedules = { for name, one in local.file.schedules : name => one if contains(local.graph.topics, one.topic) }
 
   everyone_publishes = merge(
     { for name, one in local.functions : name => one.publishes },
@@ -331,12 +339,14 @@ module "schedule" {
 }
 
 module "observability" {
-  source        = "../observability"
-  project       = var.project
-  environment   = var.environment
-  file          = "${local.root}/observability.yaml"
-  runbook       = var.runbook
-  emails        = var.alert_emails
-  domain        = var.domain
-  subscriptions = concat(keys(local.graph.push_edges), keys(local.graph.pull_edges))
+  source              = "../observability"
+  project             = var.project
+  environment         = var.environment
+  file                = "${local.root}/observability.yaml"
+  runbook             = var.runbook
+  emails              = var.alert_emails
+  domain              = var.domain
+  prices              = local.prices
+  max_connections     = var.database.max_connections
+  teacher_usd_per_day = var.teacher_usd_per_day
 }

@@ -101,3 +101,8 @@ variable "only_signed_images" {
 variable "deletion_protection" {
   type = bool
 }
+
+variable "teacher_usd_per_day" {
+  description = "An alert says when the teacher cost more."
+  type        = number
+}

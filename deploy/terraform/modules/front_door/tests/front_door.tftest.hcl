@@ -13,6 +13,15 @@ variables {
   default_service = "profile"
 }
 
+run "addresses_are_throttled_and_logins_more" {
+  command = plan
+
+  assert {
+    condition     = length([for one in google_compute_security_policy.this.rule : one if try(one.rate_limit_options[0].exceed_action, "") == "deny(429)"]) == 2
+    error_message = "nobody is throttled"
+  }
+}
+
 run "paths_lead_to_their_services" {
   command = apply
 
@@ -23,15 +32,6 @@ run "paths_lead_to_their_services" {
   assert {
     condition     = alltrue([for one in google_compute_backend_service.this : one.security_policy == google_compute_security_policy.this.id])
     error_message = "a service is not behind Cloud Armor"
-  }
-}
-
-run "addresses_are_throttled_and_logins_more" {
-  command = plan
-
-  assert {
-    condition     = length([for one in google_compute_security_policy.this.rule : one if one.action == "throttle" && one.rate_limit_options[0].exceed_action == "deny(429)"]) == 2
-    error_message = "nobody is throttled"
   }
 }
 
