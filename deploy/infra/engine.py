@@ -72,14 +72,28 @@ def engine() -> Engine:
     return found
 
 
-def plan(run: Engine, folder: Path, *arguments: str) -> dict[str, Any]:
-    """Return the plan of a root module from nothing, as Terraform prints it in JSON; raises Unavailable, saying why."""
-    file = CACHE / "plans" / f"{abs(hash(str(folder)))}.plan"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    planned = run(folder, "plan", "-input=false", "-refresh=false", "-lock=false", f"-out={file}", *arguments)
+def copied(target: Path, source: Path = ROOT) -> Path:
+    """Copy everything that Terraform reads to a folder, without the backends, so that it can plan from nothing."""
+    for name in ("terraform", "prices"):
+        shutil.copytree(
+            source / "deploy" / name, target / "deploy" / name, ignore=shutil.ignore_patterns(".terraform*")
+        )
+    for file in (source / "deploy").glob("*.yaml"):
+        shutil.copy(file, target / "deploy")
+    (target / "vllm-vm").mkdir()
+    shutil.copy(source / "vllm-vm" / "startup.sh", target / "vllm-vm")
+    for backend in (target / "deploy" / "terraform").rglob("backend.tf"):
+        backend.unlink()
+    return target
+
+
+def plan(run: Engine, copy: Path, folder: str, *arguments: str) -> dict[str, Any]:
+    """Return the plan of a root module of a copy, as Terraform prints it in JSON; raises Unavailable, saying why."""
+    root, file = copy / "deploy" / "terraform" / folder, copy / "planned"
+    planned = run(root, "plan", "-input=false", "-refresh=false", "-lock=false", f"-out={file}", *arguments)
     if planned.returncode:
-        raise Unavailable(f"terraform plan fails in {folder.name}:\n{planned.stdout}{planned.stderr}")
-    shown = run(folder, "show", "-json", str(file))
+        raise Unavailable(f"terraform plan fails in {folder}:\n{planned.stdout}{planned.stderr}")
+    shown = run(root, "show", "-json", str(file))
     found: dict[str, Any] = json.loads(shown.stdout[shown.stdout.index("{") :])
     return found
 

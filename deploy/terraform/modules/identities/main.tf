@@ -20,7 +20,7 @@ resource "google_project_iam_member" "this" {
 
   project = var.project
   role    = each.value.role
-  member  = google_service_account.this[each.value.name].member
+  member  = "serviceAccount:${google_service_account.this[each.value.name].account_id}@${var.project}.iam.gserviceaccount.com"
 
   lifecycle {
     precondition {
@@ -35,5 +35,5 @@ resource "google_service_account_iam_member" "acts_as" {
 
   service_account_id = google_service_account.this[each.value].name
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.this[each.key].member
+  member             = "serviceAccount:${google_service_account.this[each.key].account_id}@${var.project}.iam.gserviceaccount.com"
 }
