@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from deploy import tables
+from deploy.database import database_group
 from deploy.interrupts import EXIT as INTERRUPTED
 from deploy.local.commands import down, status, up
 from deploy.models import compare, models, promote
@@ -159,7 +160,7 @@ def schema(name: str) -> None:
     click.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
 
 
-for command in (train, evaluate, models, compare, promote):
+for command in (train, evaluate, models, compare, promote, database_group):
     main.add_command(command)
 main.add_command(up)
 main.add_command(status)
