@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import flask
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
 
 from shared.endpoints import Operation
 from shared.errors import FitsenseError, InvalidFields, Unavailable
@@ -52,6 +52,7 @@ SECURITY: Final[Json] = {
 ETAG: Final[Json] = {"description": "The version, for If-Match.", "schema": {"type": "string"}}
 PATH_TYPES: Final[dict[str, Json]] = {
     "UUIDConverter": {"type": "string", "format": "uuid"},
+    "DayConverter": {"type": "string", "format": "date"},
     "IntegerConverter": {"type": "integer", "minimum": 0},
 }
 
@@ -109,6 +110,8 @@ def _operation(rule: Rule, operation: Operation) -> Json:
 def _path(rule: Rule) -> Iterator[Json]:
     for name, converter in rule._converters.items():
         schema = PATH_TYPES.get(type(converter).__name__, {"type": "string"})
+        if isinstance(converter, AnyConverter):
+            schema = {"enum": sorted(converter.items)}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -154,8 +157,8 @@ def _responses(operation: Operation, has_path: bool) -> Json:
         answer["content"] = {kind: {"schema": schema}}
     responses: Json = {str(operation.status): answer}
     kinds: dict[str, list[type[FitsenseError]]] = {}
-    for kind in operation.raises:
-        kinds.setdefault(str(_status(kind)), []).append(kind)
+    for error in operation.raises:
+        kinds.setdefault(str(_status(error)), []).append(error)
     if operation.body is not None:
         kinds.setdefault("415", [])
     if has_path:
