@@ -21,7 +21,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from types import NoneType
 from typing import Any, Final, Generic, NewType, TypeVar, get_args, get_origin, get_type_hints
 
@@ -31,6 +31,7 @@ from pydantic import BaseModel
 
 from shared.bodies import read_json, read_query
 from shared.errors import (
+    Conflict,
     FitsenseError,
     InvalidFields,
     Precondition,
@@ -99,6 +100,7 @@ class Access:
     services: Services
     audience: str
     per_user: RateLimit
+    pushes_are_signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +180,9 @@ def who() -> User:
     access: Access = flask.current_app.extensions[IDENTITY]
     acting = flask.request.headers.get("X-FitSense-User")
     if acting is None:
-        user = access.users.check(_bearer())
+        user = access.users.check(bearer())
     else:
-        access.services.check(_bearer(), access.audience)
+        access.services.check(bearer(), access.audience)
         if not USER_ID.fullmatch(acting):
             raise InvalidFields((("X-FitSense-User", "must be a user's id"),))
         user = acting
@@ -191,7 +193,7 @@ def who() -> User:
 def caller() -> Caller:
     """Return the service that asks; raises Unauthenticated."""
     access: Access = flask.current_app.extensions[IDENTITY]
-    return Caller(access.services.check(_bearer(), access.audience))
+    return Caller(access.services.check(bearer(), access.audience))
 
 
 def version() -> Version:
@@ -222,7 +224,8 @@ def _data() -> bytes:
     return flask.request.get_data()
 
 
-def _bearer() -> str:
+def bearer() -> str:
+    """Return the token of the request; raises Unauthenticated."""
     scheme, _, token = flask.request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("say who you are: Authorization: Bearer, with an access token")
@@ -241,11 +244,15 @@ def _suppliers(function: View) -> list[tuple[str, Supplier]]:
         if kind in by_type:
             found.append((name, by_type[kind]))
         elif name == "body":
-            found.append((name, lambda kind=kind: body(kind)))
+            found.append((name, partial(body, kind)))
         elif name == "query":
-            found.append((name, lambda kind=kind: read_query(_query(kind), kind)))
+            found.append((name, partial(_read_query, kind)))
     order = (who, caller)
     return sorted(found, key=lambda pair: order.index(pair[1]) if pair[1] in order else len(order))
+
+
+def _read_query(model: type[BaseModel]) -> Any:
+    return read_query(_query(model), model)
 
 
 def _query(model: type[BaseModel]) -> dict[str, str | list[str]]:
@@ -255,7 +262,7 @@ def _query(model: type[BaseModel]) -> dict[str, str | list[str]]:
     return {name: args.getlist(name) if name in lists else args[name] for name in args}
 
 
-def _hints(function: View) -> dict[str, object]:
+def _hints(function: View) -> dict[str, Any]:
     hints = get_type_hints(function)
     hints.pop("return", None)
     return hints
@@ -275,6 +282,8 @@ def _operation(function: View, status: int, raises: tuple[type[FitsenseError], .
         always += (Unauthenticated,)
     if Version in kinds:
         always += (Precondition,)
+    if Receipt in kinds:
+        always += (Conflict,)
     if taken is not None:
         always += (TooLarge,)
     if taken or asked or Version in kinds or Receipt in kinds or User in kinds:

@@ -20,6 +20,7 @@ import flask
 import orjson
 from opentelemetry.trace import Span, Status, StatusCode
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
 
 from shared.browse import page
 from shared.endpoints import IDENTITY, Access
@@ -48,6 +49,12 @@ CORS_SHOWN: Final = "ETag, Retry-After, X-Request-Id"
 log = logging.getLogger("fitsense.http")
 
 
+class DayConverter(BaseConverter):
+    """A day in a path."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What an app is made of."""
@@ -67,12 +74,17 @@ class Service:
 def create_app(service: Service) -> flask.Flask:
     """Return a service as a Flask app."""
     settings = service.settings
-    app = flask.Flask(service.name, static_folder=None)
+    app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
     app.url_map.strict_slashes = False
+    app.url_map.converters["day"] = DayConverter
     app.extensions[DEPS] = service.deps
     app.extensions[IDENTITY] = Access(
-        service.users, service.services, settings.audience or service.name, RateLimit(settings.rate_per_user)
+        service.users,
+        service.services,
+        settings.audience or service.name,
+        RateLimit(settings.rate_per_user),
+        pushes_are_signed=settings.stack != "emulators",
     )
     for blueprint in service.blueprints:
         app.register_blueprint(blueprint)
@@ -130,7 +142,9 @@ class _Around:
         g.request_id = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         if request.path in OWN_PATHS:
             return None
-        g.span = self.telemetry.begin(f"{request.method} {request.url_rule or '-'}", request.headers)
+        g.span = self.telemetry.begin(
+            f"{request.method} {request.url_rule or '-'}", dict(request.headers) if self.telemetry.tracer else {}
+        )
         self._per_address.take(self._address(request))
         if request.method == "OPTIONS" and request.headers.get("Origin") in self._origins:
             return flask.Response(status=204)

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol
 
+import httpx
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -158,11 +159,12 @@ class GoogleServices:
         from google.auth.exceptions import GoogleAuthError
         from google.oauth2 import id_token
 
+        fetch: Callable[..., Any] = id_token.fetch_id_token
         with self._lock:
             token, until = self._signed.get(audience, ("", 0.0))
             if time.time() > until:
                 try:
-                    token = id_token.fetch_id_token(google.auth.transport.requests.Request(), audience)
+                    token = str(fetch(google.auth.transport.requests.Request(), audience))
                 except GoogleAuthError as exc:
                     raise Unavailable(f"no identity token for {audience}: {exc}") from exc
                 until = float(jwt.decode(token, options={"verify_signature": False})["exp"]) - 60
@@ -175,8 +177,9 @@ class GoogleServices:
         from google.auth.exceptions import GoogleAuthError, TransportError
         from google.oauth2 import id_token
 
+        verify: Callable[..., Any] = id_token.verify_oauth2_token
         try:
-            claims = id_token.verify_oauth2_token(token, google.auth.transport.requests.Request(), audience)
+            claims: Mapping[str, Any] = verify(token, google.auth.transport.requests.Request(), audience)
         except TransportError as exc:
             raise Unavailable(f"Google's public keys cannot be had: {exc}") from exc
         except (GoogleAuthError, ValueError) as exc:
@@ -185,6 +188,20 @@ class GoogleServices:
         if account not in self._accounts or not claims.get("email_verified"):
             raise Unauthenticated(f"{account or 'the caller'} may not call this service")
         return account
+
+
+def users_of(settings: Settings) -> Users:
+    """Return what checks access tokens in a service: by profile's public keys, fetched where it shows them."""
+
+    def fetch() -> Mapping[str, Any]:
+        try:
+            answer = httpx.get(settings.users_url, timeout=5, trust_env=False).raise_for_status()
+            found: Mapping[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError) as exc:
+            raise Unavailable("profile's public keys cannot be had; try again shortly") from exc
+        return found
+
+    return AccessTokens(FetchedKeys(fetch))
 
 
 def services(settings: Settings) -> Services:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import flask
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
 
 from shared.endpoints import Operation
 from shared.errors import FitsenseError, InvalidFields, Unavailable
@@ -52,6 +52,7 @@ SECURITY: Final[Json] = {
 ETAG: Final[Json] = {"description": "The version, for If-Match.", "schema": {"type": "string"}}
 PATH_TYPES: Final[dict[str, Json]] = {
     "UUIDConverter": {"type": "string", "format": "uuid"},
+    "DayConverter": {"type": "string", "format": "date"},
     "IntegerConverter": {"type": "integer", "minimum": 0},
 }
 
@@ -86,7 +87,7 @@ def _operations(app: flask.Flask) -> Iterator[tuple[Rule, str, Operation]]:
 
 
 def _models(operations: list[Operation]) -> list[type[BaseModel]]:
-    used = [one for operation in operations for one in (operation.body, operation.returns)]
+    used = [one for operation in operations for one in (operation.body, *_alternatives(operation.returns))]
     return list(dict.fromkeys(one for one in used if isinstance(one, type) and issubclass(one, BaseModel)))
 
 
@@ -109,6 +110,8 @@ def _operation(rule: Rule, operation: Operation) -> Json:
 def _path(rule: Rule) -> Iterator[Json]:
     for name, converter in rule._converters.items():
         schema = PATH_TYPES.get(type(converter).__name__, {"type": "string"})
+        if isinstance(converter, AnyConverter):
+            schema = {"enum": sorted(converter.items)}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -148,14 +151,14 @@ def _responses(operation: Operation, has_path: bool) -> Json:
     returns = operation.returns
     if returns is not None:
         kind = "text/event-stream" if operation.streams else "application/json"
-        schema: Json = {"type": "string"} if operation.streams else {}
+        schema: Json = _stream(returns) if operation.streams else {}
         if isinstance(returns, type) and issubclass(returns, BaseModel) and not operation.streams:
             schema = {"$ref": REF.format(model=returns.__name__)}
         answer["content"] = {kind: {"schema": schema}}
     responses: Json = {str(operation.status): answer}
     kinds: dict[str, list[type[FitsenseError]]] = {}
-    for kind in operation.raises:
-        kinds.setdefault(str(_status(kind)), []).append(kind)
+    for error in operation.raises:
+        kinds.setdefault(str(_status(error)), []).append(error)
     if operation.body is not None:
         kinds.setdefault("415", [])
     if has_path:
@@ -163,6 +166,23 @@ def _responses(operation: Operation, has_path: bool) -> Json:
     for status, raised in sorted(kinds.items()):
         responses[status] = _failure(raised)
     return responses
+
+
+def _stream(returns: object) -> Json:
+    """Return the schema of one server-sent event, whose data are one of some models, as JSON."""
+    models = [{"$ref": REF.format(model=one.__name__)} for one in _alternatives(returns)]
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": models}}
+    return {
+        "type": "object",
+        "description": "One event.",
+        "required": ["event", "data"],
+        "properties": {"event": {"type": "string"}, "data": data},
+    }
+
+
+def _alternatives(returns: object) -> list[type[BaseModel]]:
+    """Return the models that an answer may be, or that the data of a stream's events may be."""
+    return [one for one in get_args(returns) or (returns,) if isinstance(one, type) and issubclass(one, BaseModel)]
 
 
 def _failure(kinds: list[type[FitsenseError]]) -> Json:

@@ -7,6 +7,8 @@ request breaks the receipt's primary key, which undoes all that it did, and is a
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from shared.database import Database
 from shared.endpoints import Answer, Receipt
 from shared.errors import Conflict
@@ -61,5 +63,4 @@ def content_of(answer: Answer[T]) -> bytes:
     """Return an answer's content as it is stored."""
     if isinstance(answer.content, bytes):
         return answer.content
-    model = answer.content
-    return model.model_dump_json().encode() if hasattr(model, "model_dump_json") else b"null"
+    return answer.content.model_dump_json().encode() if isinstance(answer.content, BaseModel) else b"null"

@@ -154,7 +154,8 @@ def _message(connection: Any) -> tuple[bytes, bytes]:
 
 
 def _row(data: bytes, decoders: tuple[Callable[[str], Any], ...]) -> Row:
-    at, row = 2, []
+    at = 2
+    row: list[Any] = []
     for decode in decoders:
         (length,) = _LENGTH.unpack_from(data, at)
         at += 4

@@ -45,6 +45,7 @@ Told = Callable[[str, int, int], None]
 """What is being done, how much of it, and of how much."""
 _LOSS_EXAMPLES: Final = 400
 _DEFAULT_BATCH: Final = 96
+_LEAST_S: Final = 1e-6
 
 
 class EvalSettings(Frozen):
@@ -199,7 +200,7 @@ def _report(room: _Room, sat: _Sat, whole: bool) -> ModelReport:
             machine=hardware().name,
             seconds=sat.answers.seconds,
             answers=len(room.on.exams) * len(sat.judged),
-            tokens_per_s=sat.answers.tokens / sat.answers.seconds,
+            tokens_per_s=sat.answers.tokens / max(sat.answers.seconds, _LEAST_S),
         ),
     )
 
