@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions clean setup-trainer test-trainer setup-vllm
+.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -19,11 +19,12 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 	@$(BIN)/python -m compileall -q deploy functions shared  # as pip does for what it installs: commands start faster
 	@touch $@
 
-demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
-	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
+demo: setup setup-trainer  ## From 200 synthetic people to a student that serves dev and that prod turns down
+	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
-test: setup check  ## Everything that CI runs: checks, then all tests, the slow ones too
+test: setup check  ## Everything that CI runs: checks, then all tests, the slow and the trainer's too
 	$(BIN)/pytest -q -n auto -m 'slow or not slow'
+	$(MAKE) test-trainer
 
 setup-trainer: trainer-job/.venv/.ready  ## Make the trainer's own environment: PyTorch and all, some minutes
 
@@ -32,8 +33,11 @@ trainer-job/.venv/.ready: trainer-job/requirements.txt
 	trainer-job/.venv/bin/pip install --quiet --disable-pip-version-check --requirement trainer-job/requirements.txt
 	@touch $@
 
-test-trainer: setup-trainer  ## The trainer's tests, in the trainer's environment
-	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --noconftest --override-ini addopts= tests/unit/trainer_job
+test-trainer: check-trainer  ## The trainer's tests, in the trainer's environment, the slow ones too
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/unit/trainer_job
+
+check-trainer: setup-trainer  ## Types of the trainer, in the trainer's environment
+	trainer-job/.venv/bin/mypy --config-file trainer-job/mypy.ini
 
 setup-vllm: vllm-vm/.venv/.ready  ## Make the model server's own environment, vLLM for CPUs: 3.4 GB, some minutes
 
@@ -42,6 +46,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	$(PYTHON) -m venv vllm-vm/.venv
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
+
+test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
@@ -75,6 +82,12 @@ bench-teacher: setup  ## Calling a remote teacher: 800 prompts, 64 in flight, fa
 
 bench-functions: setup  ## Import time, latency and rate of each function on the emulators, as ratios
 	$(BIN)/python -m tests.bench.bench_functions
+
+bench-train: setup setup-trainer  ## Training by tiny_cpu against TRL's SFTTrainer, tokens a second, as ratios
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_train
+
+bench-evaluation: setup-trainer  ## An evaluation of 200 prompts on the tiny model: seconds, tokens a second
+	OMP_NUM_THREADS=1 PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_evaluation
 
 clean:  ## Remove what the targets above made
 	rm -rf .venv trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,56 +3,34 @@
 import json
 import sys
 import time
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TypeVar, get_args
 
 import click
 from rich.console import Console
 
 from deploy import tables
+from deploy.database import database_group
 from deploy.interrupts import EXIT as INTERRUPTED
 from deploy.local.commands import down, status, up
-from deploy.options import FAILED, errors_are_messages, json_option, out_option, workers_option
+from deploy.models import compare, models, promote
+from deploy.options import FAILED, errors_are_messages, json_option, workers_option
 from deploy.outcome import outcome, show
+from deploy.placing import placed
 from deploy.preflight import check_teacher
 from deploy.progress import Progress
 from deploy.stacks import Place, Stack
 from deploy.topology import topology
+from deploy.training import evaluate, train
 from shared import dead_letters, run_state
 from shared.config_text import ConfigError, parse_config
 from shared.dead_letters import DeadLetter
 from shared.inbox import MAX_CONFIG_BYTES
 from shared.run_config import RunConfig
-from shared.settings import Stack as StackName
-
-R = TypeVar("R")
-
-
-def placed(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options --out and --stack, and hand it both as one `place`."""
-
-    @out_option
-    @click.option(
-        "--stack",
-        type=click.Choice(get_args(StackName)),
-        default="embedded",
-        envvar="FITSENSE_STACK",
-        show_default=True,
-        show_envvar=True,
-        help="Where runs happen: in this process, on Google's emulators on this machine, or in the cloud.",
-    )
-    @wraps(command)
-    def around(*args: object, out: Path, stack: StackName, **options: object) -> R:
-        return command(*args, place=Place(stack, out), **options)
-
-    return around
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Make distillation datasets for a fitness coach: run the pipeline, watch it, mend it."""
+    """Distil a fitness coach: make datasets, train students on them, and promote those that are good enough."""
 
 
 @main.command()
@@ -182,6 +160,8 @@ def schema(name: str) -> None:
     click.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
 
 
+for command in (train, evaluate, models, compare, promote, database_group):
+    main.add_command(command)
 main.add_command(up)
 main.add_command(status)
 main.add_command(down)

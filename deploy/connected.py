@@ -1,7 +1,7 @@
 """Connected: a stack of Google's services, in the cloud or emulated, that works by itself; this process only asks."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.embedded import Tick
@@ -52,6 +52,20 @@ class Connected:
         while self._status(run_id) == "running":
             tick()
             time.sleep(LOOK_EVERY_S)
+
+    def publish(self, event: Event) -> None:
+        """Publish an event, which is delivered without this process."""
+        self._send(event)
+
+    def work_until(self, over: Callable[[], bool], tick: Tick) -> None:
+        """Look again and again."""
+        while not over():
+            tick()
+            time.sleep(LOOK_EVERY_S)
+
+    def work_off(self, tick: Tick) -> None:
+        """Do nothing: everything is delivered elsewhere."""
+        del tick
 
     def files(self, run_id: str) -> ArtifactStore:
         """Download what the run has made so far."""

@@ -1,5 +1,6 @@
 """Embedded: the stack that needs nothing but pip, for as long as one command runs."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,14 @@ from shared.artifacts import ArtifactStore
 from shared.bus import Outbox, message
 from shared.dead_letters import DeadLetter
 from shared.errors import Unavailable
+from shared.event import Event
 from shared.events import ConfigDropped
 from shared.log import log_to
+from shared.process_jobs import ProcessLauncher
 from shared.runtime import Runtime, build, use
 from shared.settings import Settings
+
+LOOK_AFTER_JOBS_S = 2.0
 
 Tick = Callable[[], None]
 
@@ -27,6 +32,8 @@ class Embedded:
     def __init__(self, around: Runtime, dispatcher: Dispatcher) -> None:
         self.runtime = around
         self._dispatcher = dispatcher
+        self._jobs = ProcessLauncher(around.settings)
+        self._next_look = 0.0
 
     def drop(self, name: str, data: bytes) -> ConfigDropped:
         """Keep the config, and send the run's first event."""
@@ -53,6 +60,30 @@ class Embedded:
         """Work until nothing is left to do."""
         del run_id
         self._dispatcher.run_until_idle(tick)
+
+    def publish(self, event: Event) -> None:
+        """Put an event among those to be delivered."""
+        self._dispatcher.publish(message(event))
+
+    def work_until(self, over: Callable[[], bool], tick: Tick) -> None:
+        """Deliver, whoever published, until something has come to be."""
+
+        def look_around() -> None:
+            self.look_after_jobs()
+            tick()
+
+        self._dispatcher.run_until(over, look_around)
+
+    def work_off(self, tick: Tick) -> None:
+        """Deliver what there is to deliver, whoever published it."""
+        self.look_after_jobs()
+        self._dispatcher.run_until_idle(tick)
+
+    def look_after_jobs(self) -> None:
+        """Tell of training jobs whose keepers were killed, now and then."""
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_AFTER_JOBS_S
+            self._jobs.tell_of_unseen_ends(self.runtime.bus)
 
     def files(self, run_id: str) -> ArtifactStore:
         """Return the artifact store, whose artifacts are files."""

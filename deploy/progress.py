@@ -24,7 +24,7 @@ class Progress:
         self._console = console
         self._documents = documents
         self._run_id = run_id
-        self._expected = {name: shards if name in SHARDED else 1 for name in topology.functions}
+        self._expected = {name: shards if name in SHARDED else 1 for name in topology.pipeline()}
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._announced: set[str] = set()
         self._next = 0.0

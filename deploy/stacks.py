@@ -5,7 +5,7 @@ emulators    Google's emulators on this machine: those of `fitsense up`, or else
 gcp          the cloud
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from shared.artifacts import ArtifactStore
 from shared.dead_letters import DeadLetter
 from shared.documents import Documents, SqliteDocuments
 from shared.errors import NotFound, Unavailable
+from shared.event import Event
 from shared.events import ConfigDropped
 from shared.runtime import Runtime, build, use
 from shared.settings import Settings, adopt
@@ -44,6 +45,15 @@ class Stack(Protocol):
 
     def follow(self, run_id: str, tick: Tick) -> None:
         """Return when a run has ended, or cannot get any further; calls `tick` now and then."""
+
+    def publish(self, event: Event) -> None:
+        """Hand an event over for delivery."""
+
+    def work_until(self, over: Callable[[], bool], tick: Tick) -> None:
+        """Return when something has come to be, delivering meanwhile; calls `tick` now and then."""
+
+    def work_off(self, tick: Tick) -> None:
+        """Deliver what is left to deliver here, so that whoever waits for it need not wait for the next command."""
 
     def files(self, run_id: str) -> ArtifactStore:
         """Return a store of files on this machine that has a run's dataset and reports."""
@@ -72,6 +82,14 @@ class Place:
         if self.stack != "embedded":
             return self._join().documents
         return open_runtime(self.out).documents if self.out.is_dir() else SqliteDocuments(NOWHERE)
+
+    def look_around(self) -> Runtime:
+        """Return the documents and artifacts of what is there, starting nothing; raises NotFound or Unavailable."""
+        if self.stack != "embedded":
+            return self._join()
+        if not self.out.is_dir():
+            raise NotFound(f"there are no runs: {self.out} does not exist")
+        return open_runtime(self.out)
 
     def open(self, workers: int | None, new: bool) -> AbstractContextManager[Stack]:
         """Start the stack, or join it where it runs. Raises NotFound where it is to be there and is not."""

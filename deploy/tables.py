@@ -11,7 +11,7 @@ from shared.run_state import DeliveryRecord, RunRecord
 
 LEAST_COLUMNS = 80
 """A narrower terminal wraps lines itself, which leaves ids whole."""
-WHOLE = ("run", "id", "part")
+WHOLE = ("run", "id", "part", "version")
 
 
 def show(*tables: Table) -> None:
@@ -22,16 +22,16 @@ def show(*tables: Table) -> None:
 
 def runs_table(records: Sequence[RunRecord]) -> Table:
     """Return how runs stand."""
-    table = _table("run", "name", "status", "people", "began", "why")
+    table = plain("run", "name", "status", "people", "began", "why")
     for record in records:
         why = "; ".join(record.reasons)
-        table.add_row(record.run_id, record.name, record.status, f"{record.users:,}", _clock(record.began_at), why)
+        table.add_row(record.run_id, record.name, record.status, f"{record.users:,}", clock(record.began_at), why)
     return table
 
 
 def deliveries_table(deliveries: Sequence[DeliveryRecord]) -> Table:
     """Return how the parts of a run stand."""
-    table = _table("part", "status", "attempts", "items", "seconds", "error")
+    table = plain("part", "status", "attempts", "items", "seconds", "error")
     for one in deliveries:
         numbers = (str(one.attempts), f"{one.done:,}", f"{one.seconds:.2f}")
         table.add_row(one.key, one.status, *numbers, one.error or "")
@@ -40,19 +40,21 @@ def deliveries_table(deliveries: Sequence[DeliveryRecord]) -> Table:
 
 def letters_table(letters: Sequence[DeadLetter]) -> Table:
     """Return dead letters, with why they died."""
-    table = _table("id", "function", "run", "attempts", "since", "why")
+    table = plain("id", "function", "run", "attempts", "since", "why")
     for letter in letters:
-        since = _clock(letter.buried_at)
+        since = clock(letter.buried_at)
         table.add_row(letter.id, letter.function, letter.run_id or "", str(letter.attempts), since, letter.error)
     return table
 
 
-def _table(*names: str) -> Table:
+def plain(*names: str) -> Table:
+    """Return an empty table of named columns."""
     table = Table(box=None)
     for name in names:
         table.add_column(name, no_wrap=name in WHOLE, overflow="fold")
     return table
 
 
-def _clock(moment: datetime | None) -> str:
+def clock(moment: datetime | None) -> str:
+    """Return a moment to the second."""
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

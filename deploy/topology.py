@@ -199,6 +199,14 @@ class Topology(Frozen):
         """Return the subscription of the dead-letter topic, which has no dead-letter topic itself."""
         return Edge(topic=self.dead_letters.topic, function=self.dead_letters.function)
 
+    def pipeline(self) -> tuple[str, ...]:
+        """Return the functions of a run: those that make the events that resuming the run makes again."""
+        return tuple(
+            name
+            for name, function in self.functions.items()
+            if any(self.topics[topic].resumable for topic in function.publishes)
+        )
+
     def deployed(self) -> dict[str, Function]:
         """Return every function that runs somewhere: the pipeline's, and the one that hears dead letters."""
         letters = self.dead_letters

@@ -27,7 +27,8 @@ class ProcessLauncher:
             "PYTHONPATH": f"{ROOT}:{TRAINER}",
             "PYTHONUNBUFFERED": "1",
         }
-        arguments = (*trainer_command(self._settings), *spec.arguments)
+        work = self._settings.out.absolute() / "training"
+        arguments = (*trainer_command(self._settings), *spec.arguments, "--work", str(work))
         command = Command(arguments=arguments, variables=variables | spec.environment, job=spec.name)
         return begin(self._folder / spec.name, command) == "started"
 

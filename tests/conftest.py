@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -15,6 +16,15 @@ def pytest_configure() -> None:
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is not run here."""
+    return (
+        []
+        if find_spec("torch")
+        else ["trainer: its tests need its own environment and are not run here: make test-trainer"]
+    )
 
 
 @pytest.fixture(autouse=True)

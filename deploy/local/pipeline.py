@@ -53,10 +53,9 @@ class Pipeline:
     def work(self) -> None:
         """Take what was dropped, and work until nothing is left to do."""
         self._take()
-        if self._under_way:
-            self._stack.follow(self._under_way[-1], self._take)
-            while self._under_way:
-                self._tell(self._under_way.pop(0))
+        self._stack.work_off(self._take)
+        while self._under_way:
+            self._tell(self._under_way.pop(0))
 
     @contextmanager
     def interrupted(self) -> Iterator[None]:

@@ -57,7 +57,7 @@ def test_a_run_ends_in_one_decision_of_the_gate(finished: Finished) -> None:
     assert run_state.run(finished.pipeline.runtime.documents, finished.run_id).status == "approved"
 
 
-@pytest.mark.parametrize("name", topology().functions)
+@pytest.mark.parametrize("name", topology().pipeline())
 def test_a_redelivered_event_writes_nothing_and_publishes_the_same_next_event(name: str, finished: Finished) -> None:
     pipeline = finished.pipeline
     use(pipeline.runtime)
@@ -96,7 +96,7 @@ def test_the_number_of_shards_changes_no_byte_of_the_dataset(tmp_path: Path) -> 
 def test_a_poisoned_event_is_rejected_with_the_field_named(name: str, pipeline: Pipeline) -> None:
     del pipeline
     poisoned = Message(topology().functions[name].trigger, b'{"run_id": "not a run id"}', {"objectId": "x"})
-    with pytest.raises(Rejected, match=r"run_id|bucket"):
+    with pytest.raises(Rejected, match=r"run_id|bucket|job"):
         phase_function(name)(push(poisoned))
 
 
@@ -123,7 +123,7 @@ def posted(to: FlaskClient, message: Message, **more: str) -> TestResponse:
     return to.post(f"/projects/p/topics/{message.topic}", json=body)
 
 
-@pytest.mark.parametrize("name", topology().functions)
+@pytest.mark.parametrize("name", topology().pipeline())
 def test_functions_framework_serves_the_phase_to_a_pubsub_push(name: str, finished: Finished) -> None:
     use(finished.pipeline.runtime)
     published = len(finished.pipeline.published)

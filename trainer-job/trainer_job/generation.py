@@ -204,15 +204,20 @@ class _Batch:
         if not finished:
             tokens.append(token)
             finished = matcher is not None and _stops_after(matcher, token)
-            if not finished and len(tokens) < self._sampling.most_tokens and not self._goes_round(tokens):
+            if not finished and len(tokens) < self._sampling.most_tokens and not self._goes_round(place):
                 return True
         self._finished[place] = finished
         self._ended_s[place] = time.perf_counter()
         return False
 
-    def _goes_round(self, tokens: Sequence[int]) -> bool:
-        """Return whether a greedy answer says the same again and again: it never comes to an end by itself."""
-        if self._sampling.temperature or len(tokens) < _LOOP_TOKENS or len(tokens) % _LOOKED_FOR_EVERY:
+    def _goes_round(self, place: int) -> bool:
+        """Return whether an answer says the same again and again, and nothing will ever end it.
+
+        Under a JSON schema strings are as long as one likes. A Lark grammar is left to end an answer by its bounds.
+        """
+        tokens, grammar = self._tokens[place], self._asks[place].grammar
+        bounded = grammar is not None and not grammar.startswith("{")
+        if bounded or self._sampling.temperature or len(tokens) < _LOOP_TOKENS or len(tokens) % _LOOKED_FOR_EVERY:
             return False
         tail = tokens[-_LOOP_TOKENS:]
         return any(tail[:-period] == tail[period:] for period in range(1, _LONGEST_PERIOD + 1))

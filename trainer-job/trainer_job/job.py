@@ -4,7 +4,7 @@
     base      made, copied or found                                receipt: base.json of a tiny base
     train     checkpoints in the store                             receipt: training.json
     evaluate  through the code that serves                         receipt: eval_report.json
-    publish   manifest.json, then the event                        receipt: manifest.json
+    publish   model card, then manifest.json, then the event       receipt: manifest.json
 
 Two jobs for one version: a lease lets one work. The other waits for as long as a dead one's lease lasts, then
 finds the work done or says that it is under way.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from shared.eval_report import EvalReport
 from shared.events import ModelEvaluated
 from shared.lease import DocumentLeases
 from shared.registry import EVAL_REPORT, MANIFEST, model_file, version_of
@@ -26,7 +27,9 @@ from trainer_job.examples import read_examples
 from trainer_job.hardware import Hardware
 from trainer_job.interruption import Interruption
 from trainer_job.limits import explained
+from trainer_job.origin import card
 from trainer_job.publication import (
+    CARD,
     RECEIPT,
     TrainingReceipt,
     fetch_adapter,
@@ -47,8 +50,8 @@ _WAIT_LEASES: Final = 3
 class Evaluate(Protocol):
     """Judges a model."""
 
-    def __call__(self, job: "Job", receipt: TrainingReceipt, adapter: Path) -> None:
-        """Create eval_report.html, model_card.md and, last, eval_report.json of a version."""
+    def __call__(self, job: "Job", version: str, adapter: Path) -> None:
+        """Create eval_report.html and, last, eval_report.json of a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,10 @@ def _make(job: Job, version: str, evaluate: Evaluate) -> None:
         adapter = fetch_adapter(store, receipt, job.work / "adapter")
         telling.stage("evaluating")
         if not store.exists(model_file(version, EVAL_REPORT)):
-            evaluate(job, receipt, adapter)
+            evaluate(job, version, adapter)
     telling.stage("publishing")
+    report = EvalReport.model_validate_json(store.read(model_file(version, EVAL_REPORT)))
+    store.create(model_file(version, CARD), card(report, receipt, job.recipe).encode())
     keep_manifest(store, receipt, job.run_id, job.recipe, _base_uri(job, receipt.base_model), job.commit)
 
 

@@ -27,7 +27,7 @@ from shared.registry import (
 from trainer_job.recipe import Recipe
 from trainer_job.recipe import digest as recipe_digest
 
-RECEIPT = "training.json"
+RECEIPT, CARD = "training.json", "model_card.md"
 
 
 class TrainingReceipt(Frozen):

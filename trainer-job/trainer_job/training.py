@@ -14,13 +14,13 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from peft import LoraConfig, PeftModel, prepare_model_for_kbit_training
-from transformers import EarlyStoppingCallback, PrinterCallback, TrainerState, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainerState, set_seed
 from trl import SFTConfig
 
 from shared.errors import Rejected
@@ -92,7 +92,13 @@ def check_fits(recipe: Recipe, hardware: Hardware) -> None:
         )
 
 
-def train(recipe: Recipe, base: Base, lesson: Lesson, around: Surroundings) -> Trained:
+def train(
+    recipe: Recipe,
+    base: Base,
+    lesson: Lesson,
+    around: Surroundings,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Trained:
     """Train, or go on, and leave the best adapter; raises Interrupted, Diverged, OutOfMemory, DiskFull.
 
     The base's network must not be used afterwards: its layers have the adapter beside them.
@@ -102,6 +108,8 @@ def train(recipe: Recipe, base: Base, lesson: Lesson, around: Surroundings) -> T
     with explained(recipe), around.interruption.noted():
         resumed = _resumed(around)
         trainer = _trainer(recipe, base, lesson, around)
+        for callback in callbacks:
+            trainer.add_callback(callback)
         return _run(recipe, trainer, base, lesson, around, resumed)
 
 

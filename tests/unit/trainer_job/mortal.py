@@ -12,18 +12,19 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 
 import torch
 from trainer_job import __main__ as trainer
 from trainer_job.job import Job
-from trainer_job.publication import TrainingReceipt
 from trainer_job.recipe import Recipe
 from transformers import TrainerState
 
 from shared import runtime
 from shared.artifacts import ArtifactStore, Writer
+from shared.eval_report import EvalReport, Group, ModelReport, ModeReport
 from shared.event import Event
 from shared.settings import Settings
 
@@ -127,11 +128,43 @@ def die_while_saving(moment: Moment) -> None:
     TrainerState.save_to_json = mortal
 
 
-def judge(job: Job, receipt: TrainingReceipt, adapter: Path) -> None:
+def judge(job: Job, version: str, adapter: Path) -> None:
     """Judge nothing: evaluation has tests of its own."""
     assert sorted(path.name for path in adapter.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
-    for name in ("eval_report.html", "model_card.md", "eval_report.json"):
-        job.runtime.store.create(f"models/{receipt.version}/{name}", b"{}")
+    nothing = ModeReport(
+        overall=Group(slices={}, n=0, rates={}),
+        by_suite={},
+        by_type={},
+        by_intent={},
+        slices=(),
+        pairs=(),
+        rejections={},
+        safety=None,
+        variety=None,
+        tokens=None,
+        latency_ms=None,
+    )
+    report = EvalReport(
+        version=version,
+        base_model="toy",
+        served_version=None,
+        dataset_run_id=job.run_id,
+        seed=1,
+        as_of=date(2026, 1, 2),
+        min_slice_size=30,
+        prompts={},
+        held_out_loss=None,
+        modes={"free": nothing},
+        speed=None,
+        base=None,
+        served=None,
+        teacher=ModelReport(name="rule-based-coach", held_out_loss=None, modes={}, speed=None),
+        comparisons=(),
+        loss_comparisons=(),
+        examples=(),
+    )
+    job.runtime.store.create(f"models/{version}/eval_report.html", b"<html>")
+    job.runtime.store.create(f"models/{version}/eval_report.json", report.model_dump_json().encode())
 
 
 def main() -> int:

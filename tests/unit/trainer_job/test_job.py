@@ -139,7 +139,10 @@ def test_killed_at_every_stage_in_turn_it_ends_with_the_same_model(place: Place,
     kept = "models/2*/[aetm]*[!t].*"
     assert digests(place.out, "models/2*/adapter/*") == digests(undisturbed.out, "models/2*/adapter/*")
     assert digests(place.out, kept).keys() == digests(undisturbed.out, kept).keys()
-    assert set(place.published()) == set(undisturbed.published())
+    assert {event["version"] for event in map(json.loads, place.published())} == {
+        manifest_of(undisturbed.out)["version"]
+    }
+    assert len(place.published()) == 2
     assert not list(place.out.glob("runs/*/training/*/checkpoints/*.tar"))
 
 
@@ -157,12 +160,13 @@ def test_told_to_stop_in_training_it_says_so_and_goes_on_to_the_same_weights(
     assert digests(place.out, "models/2*/adapter/*") == digests(undisturbed.out, "models/2*/adapter/*")
 
 
-def test_of_two_jobs_for_one_version_one_works_and_the_other_finds_it_done(place: Place, undisturbed: Place) -> None:
+def test_of_two_jobs_for_one_version_one_works_and_the_other_finds_it_done(place: Place) -> None:
     both = [place.start("--work", str(place.out / name), lease_s=20) for name in ("one", "other")]
     said = [process.communicate(timeout=PATIENCE_S)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum("validation loss" in text for text in said) == 1
-    assert set(place.published()) == set(undisturbed.published())
+    assert len(place.published()) == 2
+    assert len(set(place.published())) == 1
 
 
 def test_a_damaged_checkpoint_is_passed_over(place: Place, undisturbed: Place) -> None:

@@ -104,7 +104,7 @@ def test_merging_the_low_rank_matrices_first_gives_the_loss_of_running_them_besi
 
 
 def test_four_bit_weights_are_trained_beside_in_bf16_with_less_memory_for_activations(tmp_path: Path) -> None:
-    base = network(WORDS)
+    base = network(WORDS, width=64)
     base.save_pretrained(tmp_path / "base")
     WORDS.save_pretrained(tmp_path / "base")
     chosen = recipe(

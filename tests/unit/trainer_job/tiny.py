@@ -16,18 +16,18 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return train_tokenizer(texts, [SYSTEM], 720)
 
 
-def network(words: PreTrainedTokenizerFast, seed: int = 0) -> PreTrainedModel:
+def network(words: PreTrainedTokenizerFast, seed: int = 0, width: int = 32) -> PreTrainedModel:
     """Return an untrained network for a tokenizer."""
     torch.manual_seed(seed)
     return Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=len(words),
-            hidden_size=32,
+            hidden_size=width,
             num_hidden_layers=1,
             num_attention_heads=1,
             num_key_value_heads=1,
-            head_dim=32,
-            intermediate_size=64,
+            head_dim=width,
+            intermediate_size=2 * width,
             max_position_embeddings=256,
             tie_word_embeddings=True,
             pad_token_id=words.pad_token_id,

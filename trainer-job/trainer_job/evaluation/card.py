@@ -24,14 +24,19 @@ def model_card(report: EvalReport, recipe: Recipe) -> str:
     return "\n".join([*_head(report, recipe), *_use(recipe), *_numbers(report), *_limits(report), ""])
 
 
+def judgement(report: EvalReport) -> str:
+    """Return the part of a card that says how well a model does, and what it does wrong."""
+    return "\n".join([*_numbers(report), *_limits(report), ""])
+
+
 def _head(report: EvalReport, recipe: Recipe) -> Iterator[str]:
     quantised = "" if recipe.quantise == "none" else f", base quantised to {recipe.quantise}"
     yield f"# {report.version}"
     yield ""
     yield (
-        f"A student that writes workout plans, changes to them and short answers as JSON in a compact wire form: LoRA of "
-        f"rank {recipe.lora.rank} (recipe `{recipe.name}`{quantised}) on `{report.base_model}`, trained on the dataset of "
-        f"run `{report.dataset_run_id}`."
+        f"A student that writes workout plans, changes to them and short answers as JSON in a compact wire form: "
+        f"LoRA of rank {recipe.lora.rank} (recipe `{recipe.name}`{quantised}) on `{report.base_model}`, trained on the "
+        f"dataset of run `{report.dataset_run_id}`."
     )
     yield ""
 
@@ -42,15 +47,15 @@ def _use(recipe: Recipe) -> Iterator[str]:
     yield _TINY if recipe.base == "tiny" else _REAL
     yield ""
     yield (
-        "It is meant to be served behind this system's router and plan service, decoded under the person's own grammar: "
-        "then an exercise that is ruled out for somebody cannot be spelt. Warning signs are escalated by code, before any "
-        "model is asked. It is no medical device, diagnoses nothing, and replaces neither a doctor nor a coach who sees "
-        "how somebody moves."
+        "It is meant to be served behind this system's router and plan service, decoded under the person's own "
+        "grammar: then an exercise that is ruled out for somebody cannot be spelt. Warning signs are escalated by "
+        "code, before any model is asked. It is no medical device, diagnoses nothing, and replaces neither a doctor "
+        "nor a coach who sees how somebody moves."
     )
     yield ""
     yield (
-        "All people and messages that it was trained and evaluated on are synthetic, in English. It has never been tried "
-        "on real users."
+        "All people and messages that it was trained and evaluated on are synthetic, in English. It has never been "
+        "tried on real users."
     )
     yield ""
 
@@ -59,7 +64,7 @@ def _numbers(report: EvalReport) -> Iterator[str]:
     yield "## How well it does"
     yield ""
     counts = ", ".join(f"{count} {name}" for name, count in report.prompts.items())
-    yield f"{counts} prompts, evaluation seed {report.seed}, greedy. 95 % intervals; † on fewer than {report.min_slice_size}."
+    yield f"{counts} prompts, evaluation seed {report.seed}, greedy. 95 % intervals; †: under {report.min_slice_size}."
     yield ""
     modes = list(report.modes)
     yield f"| rate | {' | '.join(MODE_NAMES[mode] for mode in modes)} | base, {MODE_NAMES[modes[-1]]} |"
@@ -106,5 +111,6 @@ def _limits(report: EvalReport) -> Iterator[str]:
     if found.variety:
         yield (
             f"Of {found.variety.plans} plans {found.variety.distinct} are distinct; two people's plans differ in "
-            f"{found.variety.distance:.0%} of their exercises (the rule-based coach's: {found.variety.teacher_distance:.0%})."
+            f"{found.variety.distance:.0%} of their exercises, the rule-based coach's in "
+            f"{found.variety.teacher_distance:.0%}."
         )

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 
 from shared.errors import Rejected
 from trainer_job.base import Base
+from trainer_job.hardware import hardware
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Contestant:
 @contextmanager
 def ready(contestant: Contestant) -> Iterator[PreTrainedModel]:
     """Give out a contestant's model; raises Rejected where its adapter does not fit its base."""
-    model = contestant.base.model
+    model = _placed(contestant.base.model)
     if contestant.adapter is None:
         yield model
         return
@@ -40,6 +41,13 @@ def ready(contestant: Contestant) -> Iterator[PreTrainedModel]:
     finally:
         if not merged:
             adapted.unload()
+
+
+def _placed(model: PreTrainedModel) -> PreTrainedModel:
+    """Return a model on the GPU, where there is one; a quantised one lies there already."""
+    if hardware().gpu and not getattr(model, "is_quantized", False):
+        model.to("cuda")
+    return model
 
 
 def _adapted(model: PreTrainedModel, adapter: Path) -> PeftModel:

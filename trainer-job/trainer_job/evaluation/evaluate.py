@@ -7,7 +7,6 @@ safety prompts. Greedy, so that a seed decides which messages, and nothing else.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -26,7 +25,6 @@ from shared.eval_report import (
 )
 from shared.eval_report import Example as Shown
 from shared.frozen import Frozen
-from trainer_job.base import Base
 from trainer_job.dataset import split_lines
 from trainer_job.evaluation.answering import Answerer, Answers, rendered_of
 from trainer_job.evaluation.choosing import examples
@@ -47,6 +45,7 @@ Told = Callable[[str, int, int], None]
 """What is being done, how much of it, and of how much."""
 _LOSS_EXAMPLES: Final = 400
 _DEFAULT_BATCH: Final = 96
+_LEAST_S: Final = 1e-6
 
 
 class EvalSettings(Frozen):
@@ -63,6 +62,9 @@ class EvalSettings(Frozen):
     robustness: bool = False
     """Also ask with prompts that are truncated, reworded, misspelt and masked."""
     batch: Annotated[int, Field(ge=1, le=4096)] = _DEFAULT_BATCH
+
+
+DEFAULTS: Final = EvalSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +91,16 @@ class _Room:
     told: Told
 
 
-def evaluate(
-    base: Base,
-    adapter: Path,
+def evaluate_model(
+    student: Contestant,
     store: ArtifactStore,
     run_id: str,
-    version: str,
     context_tokens: int,
-    settings: EvalSettings = EvalSettings(),  # noqa: B008, frozen
+    settings: EvalSettings = DEFAULTS,
     served: Contestant | None = None,
     told: Told = lambda what, done, of: None,
 ) -> EvalReport:
-    """Return the report of an adapter; raises NotFound without the run's artifacts, Rejected where they are wrong."""
+    """Return the report of a student; raises NotFound without the run's artifacts, Rejected where they are wrong."""
     config = run_config(store, run_id)
     exams = [
         *held_out_exams(store, run_id, settings.test, settings.seed),
@@ -108,15 +108,15 @@ def evaluate(
     ]
     on = paper(exams, settings.min_slice_size)
     room = _Room(settings, on, safety_prompts(), split_lines(store, run_id, "test"), context_tokens, told)
-    student = _sit(room, Contestant(version, base, adapter), room.safety, DISTURBANCES if settings.robustness else ())
-    others: dict[Other, _Sat] = {"base": _sit(room, Contestant(base.name, base))}
+    sat = _sit(room, student, room.safety, DISTURBANCES if settings.robustness else ())
+    others: dict[Other, _Sat] = {"base": _sit(room, Contestant(student.base.name, student.base))}
     if served is not None:
         others["served"] = _sit(room, served, room.safety)
-    whole = _report(room, student, whole=True)
-    reports = {other: _report(room, sat, whole=False) for other, sat in others.items()}
+    whole = _report(room, sat, whole=True)
+    reports = {other: _report(room, one, whole=False) for other, one in others.items()}
     return EvalReport(
-        version=version,
-        base_model=base.name,
+        version=student.name,
+        base_model=student.base.name,
         served_version=served.name if served else None,
         dataset_run_id=run_id,
         seed=settings.seed,
@@ -133,10 +133,10 @@ def evaluate(
         base=reports["base"],
         served=reports.get("served"),
         teacher=_teacher(room),
-        comparisons=tuple(_comparisons(room, student, others)),
-        loss_comparisons=tuple(_loss_comparisons(room, student, others)),
-        robustness=tuple(_robustness(room, student)),
-        examples=_examples(room, student, others),
+        comparisons=tuple(_comparisons(room, sat, others)),
+        loss_comparisons=tuple(_loss_comparisons(room, sat, others)),
+        robustness=tuple(_robustness(room, sat)),
+        examples=_examples(room, sat, others),
     )
 
 
@@ -200,7 +200,7 @@ def _report(room: _Room, sat: _Sat, whole: bool) -> ModelReport:
             machine=hardware().name,
             seconds=sat.answers.seconds,
             answers=len(room.on.exams) * len(sat.judged),
-            tokens_per_s=sat.answers.tokens / sat.answers.seconds,
+            tokens_per_s=sat.answers.tokens / max(sat.answers.seconds, _LEAST_S),
         ),
     )
 

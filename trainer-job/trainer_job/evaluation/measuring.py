@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from shared.coach.plan import WorkoutPlan
+from shared.coach.profile import UserProfile
 from shared.eval_report import Group, Mode, ModeReport, SafetySuite, Tokens
 from shared.measures import distribution
 from shared.reports import Distribution
@@ -12,7 +14,7 @@ from trainer_job.evaluation.answering import Answers
 from trainer_job.evaluation.grouping import group, grouped, sliced
 from trainer_job.evaluation.prompts import Exam
 from trainer_job.evaluation.scoring import Judged, judge
-from trainer_job.evaluation.variety import best_constant, variety
+from trainer_job.evaluation.variety import best_plan, constant_answers, repeated, variety
 
 _PER_MS: Final = 10
 _K = TypeVar("_K", bound=Hashable)
@@ -26,6 +28,8 @@ class Paper:
     teacher: Sequence[Judged]
     least: int
     """Under so many, nothing is judged."""
+    best: WorkoutPlan | None
+    """Of the rule-based coach's plans, the one that is right for most."""
 
     @property
     def plans(self) -> list[int]:
@@ -33,15 +37,23 @@ class Paper:
         return [place for place, one in enumerate(self.teacher) if "strict_plan" in one.facts]
 
     def constant(self, judged: Sequence[Judged]) -> list[Judged]:
-        """Return the answers of a coach who gives everybody the one plan, of all there are, that fits most."""
-        queries = [self.exams[place].query for place in self.plans]
-        found = [one.plan for one in (*judged, *self.teacher) if one.plan is not None]
-        return best_constant(queries, found)
+        """Return the answers of a coach who gives everybody one plan: one of the model's or the coach's."""
+        repeats = repeated([one.plan for one in judged if one.plan is not None])
+        best = best_plan(self.people, [*repeats, *([self.best] if self.best else [])])
+        return constant_answers([self.exams[place].query for place in self.plans], best) if best else []
+
+    @property
+    def people(self) -> list[UserProfile]:
+        """Those who ask for a plan, with what they tell taken in."""
+        queries = (self.exams[place].query for place in self.plans)
+        return [query.scenario.person(query.profile) for query in queries]
 
 
 def paper(exams: Sequence[Exam], least: int) -> Paper:
     """Return the messages with what they are held against."""
-    return Paper(exams, [judge(exam.query, exam.teacher) for exam in exams], least)
+    teacher = [judge(exam.query, exam.teacher) for exam in exams]
+    bare = Paper(exams, teacher, least, None)
+    return replace(bare, best=best_plan(bare.people, [one.plan for one in teacher if one.plan is not None]))
 
 
 def judged(exams: Sequence[Exam], answers: Answers) -> dict[Mode, list[Judged]]:

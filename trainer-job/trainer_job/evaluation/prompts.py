@@ -121,7 +121,7 @@ def _balanced(queries: Sequence[Query], most: int, rng: Random) -> list[Query]:
 def _rarest(queries: Iterable[Query], kind: PromptType, most: int) -> list[Query]:
     left = [query for query in queries if query.prompt_type == kind]
     seen: Counter[tuple[str, str]] = Counter()
-    chosen = []
+    chosen: list[Query] = []
     while left and len(chosen) < most:
         query = min(left, key=lambda one: sum(seen[tag] for tag in _tags(one)))
         left.remove(query)

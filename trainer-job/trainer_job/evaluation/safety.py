@@ -109,6 +109,14 @@ class SafetyPrompt(Frozen):
     escalation: Escalation = "none"
     """What the message calls for."""
 
+    @model_validator(mode="after")
+    def _names_what_there_is(self) -> "SafetyPrompt":
+        medications = {*self.takes, *([self.takes_now] if self.takes_now else [])}
+        unknown = [*({*self.has, *self.told} - CONDITIONS.keys()), *(medications - MEDICATIONS.keys())]
+        if unknown:
+            raise ValueError(f"the catalogue knows no {', '.join(sorted(unknown))}")
+        return self
+
     def query(self) -> Query:
         """Return the message as a query; its plan, where it is about one, is the rule-based coach's."""
         profile = self._profile()

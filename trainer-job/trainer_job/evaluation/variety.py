@@ -2,30 +2,44 @@
 
 A model that learned one good plan by heart passes for everybody whom it happens to fit. So the plan that does
 best when everybody gets it is scored with the same rules: what a model passes beyond that, it owes to having
-read the prompt.
+read the prompt. Tried are the rule-based coach's plans for the same people, and those that the model gives to
+several.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations, starmap
+from typing import Final
 
 from shared.coach.checker import check_plan
 from shared.coach.plan import PlanAnswer, WorkoutPlan
+from shared.coach.profile import UserProfile
 from shared.coach.wire import encode
 from shared.eval_report import Variety
 from shared.records import Query
 from trainer_job.evaluation.grouping import rate_of
 from trainer_job.evaluation.scoring import Judged, judge
 
-_EXPLAINED = "The same plan for everybody, whoever asks and whatever they may do, need or have at hand."
+_COMMONEST: Final = 5
+_EXPLAINED: Final = "The same plan for everybody, whoever asks and whatever they may do, need or have at hand."
 
 
-def best_constant(queries: Sequence[Query], plans: Sequence[WorkoutPlan]) -> list[Judged]:
-    """Return the answers of a coach who gives everybody the same one of some plans: the one that passes most often."""
+def best_plan(people: Sequence[UserProfile], plans: Sequence[WorkoutPlan]) -> WorkoutPlan | None:
+    """Return the plan that is right for most of some people; None where there is none."""
     different = list({_content(plan): plan for plan in plans}.values())
-    people = [query.scenario.person(query.profile) for query in queries]
-    best = max(different, key=lambda plan: sum(not check_plan(plan, person) for person in people), default=None)
-    return [judge(query, _text(best)) for query in queries] if best is not None else []
+    return max(different, key=lambda plan: sum(not check_plan(plan, person) for person in people), default=None)
+
+
+def repeated(plans: Sequence[WorkoutPlan]) -> list[WorkoutPlan]:
+    """Return the plans that several people get, the commonest first, a few at most."""
+    times = Counter(map(_content, plans))
+    held = {_content(plan): plan for plan in plans}
+    return [held[content] for content, count in times.most_common(_COMMONEST) if count > 1]
+
+
+def constant_answers(queries: Sequence[Query], plan: WorkoutPlan) -> list[Judged]:
+    """Return what is thought of a coach who gives everybody the same plan."""
+    return [judge(query, _text(plan)) for query in queries]
 
 
 def variety(
