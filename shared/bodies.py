@@ -54,9 +54,19 @@ def _day_not_ahead(day: date) -> date:
     return day
 
 
-Text = Annotated[str, AfterValidator(_printable), Field(max_length=2000)]
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+PRINTABLE = rf"^[^{_CONTROL}]*$"
+"""What `_printable` and `_trimmed` ask, for whoever reads the schema."""
+TRIMMED = rf"^[^\s{_CONTROL}]([^{_CONTROL}]*[^\s{_CONTROL}])?$"
+
+Text = Annotated[str, Field(max_length=2000, pattern=PRINTABLE), AfterValidator(_printable)]
 """What people write: lines of text, without control characters."""
-Line = Annotated[str, AfterValidator(_printable), AfterValidator(_trimmed), Field(min_length=1, max_length=120)]
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=120, pattern=TRIMMED),
+    AfterValidator(_printable),
+    AfterValidator(_trimmed),
+]
 """A name or a title."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$", max_length=64)]
 """An id of the catalogue."""

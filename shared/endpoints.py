@@ -32,6 +32,7 @@ from pydantic import BaseModel
 
 from shared.bodies import read_json, read_query
 from shared.errors import (
+    Conflict,
     FitsenseError,
     InvalidFields,
     Precondition,
@@ -279,6 +280,8 @@ def _operation(function: View, status: int, raises: tuple[type[FitsenseError], .
         always += (Unauthenticated,)
     if Version in kinds:
         always += (Precondition,)
+    if Receipt in kinds:
+        always += (Conflict,)
     if taken is not None:
         always += (TooLarge,)
     if taken or asked or Version in kinds or Receipt in kinds or User in kinds:

@@ -74,7 +74,7 @@ class Service:
 def create_app(service: Service) -> flask.Flask:
     """Return a service as a Flask app."""
     settings = service.settings
-    app = flask.Flask(service.name, static_folder=None)
+    app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
     app.url_map.strict_slashes = False
     app.url_map.converters["day"] = DayConverter

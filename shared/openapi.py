@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import flask
 from pydantic import BaseModel, TypeAdapter
@@ -87,7 +87,7 @@ def _operations(app: flask.Flask) -> Iterator[tuple[Rule, str, Operation]]:
 
 
 def _models(operations: list[Operation]) -> list[type[BaseModel]]:
-    used = [one for operation in operations for one in (operation.body, operation.returns)]
+    used = [one for operation in operations for one in (operation.body, *_alternatives(operation.returns))]
     return list(dict.fromkeys(one for one in used if isinstance(one, type) and issubclass(one, BaseModel)))
 
 
@@ -151,7 +151,7 @@ def _responses(operation: Operation, has_path: bool) -> Json:
     returns = operation.returns
     if returns is not None:
         kind = "text/event-stream" if operation.streams else "application/json"
-        schema: Json = {"type": "string"} if operation.streams else {}
+        schema: Json = _stream(returns) if operation.streams else {}
         if isinstance(returns, type) and issubclass(returns, BaseModel) and not operation.streams:
             schema = {"$ref": REF.format(model=returns.__name__)}
         answer["content"] = {kind: {"schema": schema}}
@@ -166,6 +166,23 @@ def _responses(operation: Operation, has_path: bool) -> Json:
     for status, raised in sorted(kinds.items()):
         responses[status] = _failure(raised)
     return responses
+
+
+def _stream(returns: object) -> Json:
+    """Return the schema of one server-sent event, whose data are one of some models, as JSON."""
+    models = [{"$ref": REF.format(model=one.__name__)} for one in _alternatives(returns)]
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": models}}
+    return {
+        "type": "object",
+        "description": "One event.",
+        "required": ["event", "data"],
+        "properties": {"event": {"type": "string"}, "data": data},
+    }
+
+
+def _alternatives(returns: object) -> list[type[BaseModel]]:
+    """Return the models that an answer may be, or that the data of a stream's events may be."""
+    return [one for one in get_args(returns) or (returns,) if isinstance(one, type) and issubclass(one, BaseModel)]
 
 
 def _failure(kinds: list[type[FitsenseError]]) -> Json:

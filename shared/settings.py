@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     """The largest request body."""
     traces_url: str = ""
     """Where spans are sent by OTLP over HTTP; none are made where it is empty."""
+    model_first_words_s: float = Field(default=20, gt=0)
+    """Plan: how long a model may take to its first words, between words, and in total."""
+    model_between_words_s: float = Field(default=10, gt=0)
+    model_total_s: float = Field(default=90, gt=0)
     interactions_kept_days: int = Field(default=90, ge=1, le=3650)
     """Logging: how long what users and models said to each other is kept."""
 
