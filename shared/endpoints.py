@@ -196,6 +196,8 @@ def who() -> User:
 def caller() -> Caller:
     """Return the service that asks; raises Unauthenticated."""
     access: Access = flask.current_app.extensions[IDENTITY]
+    if not access.pushes_are_signed and flask.request.path.startswith("/events/"):
+        return Caller("the emulator")
     return Caller(access.services.check(bearer(), access.audience))
 
 
