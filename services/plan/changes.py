@@ -89,9 +89,9 @@ def get_revision(user: User, plan_id: str, number: int) -> RevisionContent:
 @endpoint(raises=(NotFound,))
 def compare_revisions(user: User, plan_id: str, query: DiffQuery) -> DiffView:
     """Return how one revision of a plan differs from another."""
-    plans = deps().plans
-    one, other = (plans.revision(user, UUID(plan_id), number).plan for number in (query.before, query.after))
-    return DiffView(before=query.before, after=query.after, diff=diff(one, other))
+    plans, revisions = deps().plans, (query.from_revision, query.to_revision)
+    one, other = (plans.revision(user, UUID(plan_id), number).plan for number in revisions)
+    return DiffView(from_revision=revisions[0], to_revision=revisions[1], diff=diff(one, other))
 
 
 @bp.post("/v1/plans/<uuid:plan_id>:restore")

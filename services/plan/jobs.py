@@ -30,12 +30,12 @@ _INSERT: Final = Statement(
     " VALUES (:job_id, :user_id, 'queued', :request, :now, :now)"
 )
 _GET: Final = Statement(
-    f"SELECT {_COLUMNS}, (status = 'queued' OR lease_until < now()) AND status IN ('queued', 'running')"  # noqa: S608
+    f"SELECT {_COLUMNS}, (status = 'queued' OR lease_until < now()) AND status IN ('queued', 'running')"
     f" AND updated_at < now() - interval '{REPUBLISH_S} seconds'"
     " FROM plan.jobs WHERE user_id = :user_id AND job_id = :job_id"
 )
 _LATEST: Final = Statement(
-    f"SELECT {_COLUMNS} FROM plan.jobs WHERE user_id = :user_id ORDER BY created_at DESC LIMIT :most"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM plan.jobs WHERE user_id = :user_id ORDER BY created_at DESC LIMIT :most"
 )
 _TOUCH: Final = Statement("UPDATE plan.jobs SET updated_at = now() WHERE user_id = :user_id AND job_id = :job_id")
 _CLAIM: Final = Statement(

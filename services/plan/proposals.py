@@ -23,10 +23,10 @@ _COLUMNS: Final = (
     " created_at, updated_at"
 )
 _GET: Final = Statement(
-    f"SELECT {_COLUMNS} FROM plan.proposals WHERE user_id = :user_id AND proposal_id = :proposal_id"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM plan.proposals WHERE user_id = :user_id AND proposal_id = :proposal_id"
 )
 _LIST: Final = Statement(
-    f"SELECT {_COLUMNS} FROM plan.proposals WHERE user_id = :user_id AND plan_id = :plan_id"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM plan.proposals WHERE user_id = :user_id AND plan_id = :plan_id"
     " ORDER BY created_at DESC, proposal_id DESC LIMIT :most"
 )
 
@@ -117,8 +117,7 @@ def _update(
 def _locked(connection: Connection, user_id: str, proposal_id: UUID) -> Any:
     row = connection.execute(
         text(
-            f"SELECT {_COLUMNS} FROM plan.proposals"  # noqa: S608
-            " WHERE user_id = :user_id AND proposal_id = :proposal_id FOR UPDATE"
+            f"SELECT {_COLUMNS} FROM plan.proposals WHERE user_id = :user_id AND proposal_id = :proposal_id FOR UPDATE"
         ),
         {"user_id": user_id, "proposal_id": proposal_id},
     ).fetchone()

@@ -293,8 +293,8 @@ class RevisionContent(RevisionView):
 class DiffView(Frozen):
     """How one revision differs from another."""
 
-    before: int
-    after: int
+    from_revision: int
+    to_revision: int
     diff: PlanDiff
 
 
@@ -362,8 +362,8 @@ class MostQuery(Body):
 class DiffQuery(Body):
     """Two revisions to compare."""
 
-    before: Annotated[int, Field(ge=1, le=1_000_000)]
-    after: Annotated[int, Field(ge=1, le=1_000_000)]
+    from_revision: Annotated[int, Field(ge=1, le=1_000_000)]
+    to_revision: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class JobList(Frozen):

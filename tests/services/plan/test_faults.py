@@ -88,7 +88,8 @@ def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
         with planted(server, client(upstream, patient), pool=1) as plant:
             user = plant.user()
             paths = ("/v1/plans:stream", "/v1/coach:stream") * 5
-            readers = [threading.Thread(target=read, args=(plant, user.user_id, path)) for path in paths]
+            ends: list[str] = []
+            readers = [threading.Thread(target=read, args=(plant, user.user_id, path, ends)) for path in paths]
             for reader in readers:
                 reader.start()
             until(lambda: upstream.seen.in_flight == len(readers))
@@ -100,13 +101,14 @@ def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
             upstream.hang_up()
             for reader in readers:
                 reader.join(60)
+            assert sorted(ends) == ["plan"] * 5 + ["reply"] * 5
             assert len(user.get("/v1/plans").json["plans"]) == 5
 
 
-def read(plant: Plant, user_id: str, path: str) -> None:
-    """Read a stream to its end."""
+def read(plant: Plant, user_id: str, path: str, ends: list[str]) -> None:
+    """Read a stream to its end, and note how it ended."""
     body = {} if "plans" in path else {"message": "How long should I rest?"}
-    Asking(plant, user_id).post(path, body)
+    ends.append(events(Asking(plant, user_id).post(path, body))[-1][0])
 
 
 def test_who_leaves_closes_the_connection_to_the_model(server: Server) -> None:
