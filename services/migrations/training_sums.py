@@ -4,12 +4,15 @@ A week's numbers are a row; a dashboard reads a dozen weeks of them, whatever wa
 added, changed or deleted, by itself or with its exercise or workout, moves its week's sums by the difference.
 Only a week's best lift cannot be taken back by a difference: it is looked up among that week's sets.
 Warm-ups count for nothing.
+
+The sums' references to their user are checked at the end of a transaction: while an account is deleted its sums
+are still moved by the sets that go, and go themselves.
 """
 
 SUMS = (
     """
     CREATE TABLE logging.weeks (
-      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE,
+      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       week date NOT NULL,
       workouts integer NOT NULL DEFAULT 0,
       sets integer NOT NULL DEFAULT 0,
@@ -19,7 +22,7 @@ SUMS = (
     ) WITH (fillfactor = 70)""",
     """
     CREATE TABLE logging.week_lifts (
-      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE,
+      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       week date NOT NULL,
       exercise text NOT NULL,
       sets integer NOT NULL DEFAULT 0,
@@ -30,7 +33,7 @@ SUMS = (
     ) WITH (fillfactor = 70)""",
     """
     CREATE TABLE logging.week_muscles (
-      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE,
+      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       week date NOT NULL,
       muscle text NOT NULL,
       half_sets integer NOT NULL DEFAULT 0,
