@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-train clean setup-trainer test-trainer setup-vllm
+.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-services bench-train clean setup-trainer test-trainer setup-vllm
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ bench-pipeline: setup  ## CPU seconds and memory of whole runs against the earli
 
 bench-teacher: setup  ## Calling a remote teacher: 800 prompts, 64 in flight, faults, a kill -9
 	$(BIN)/python -m tests.bench.bench_teacher
+
+bench-services: setup  ## The services with wrk on a real Postgres: requests per second and core, as ratios
+	$(BIN)/python -m tests.bench.bench_services
 
 bench-functions: setup  ## Import time, latency and rate of each function on the emulators, as ratios
 	$(BIN)/python -m tests.bench.bench_functions
