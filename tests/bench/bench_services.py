@@ -330,7 +330,7 @@ def show(found: list[Measured]) -> None:
             str(one.wrong),
             f"{one.rss_mb:.0f}",
         )
-    console = Console()
+    console = Console(width=120)
     console.print(table)
     console.print("Earlier: a single worker on SQLite, 790 to 910 MB.")
     console.print(f"Its dashboard did {NEW_USERS_DASHBOARD} per core for a user without a log.")
