@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-services bench-train clean setup-trainer test-trainer setup-vllm
+.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-services bench-train clean setup-trainer test-trainer setup-vllm $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -19,8 +19,8 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 	@$(BIN)/python -m compileall -q deploy functions shared  # as pip does for what it installs: commands start faster
 	@touch $@
 
-demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
-	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
+demo: setup setup-trainer  ## From 200 synthetic people to a student that serves dev and that prod turns down
+	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
 test: setup check  ## Everything that CI runs: checks, then all tests, the slow and the trainer's too
 	$(BIN)/pytest -q -n auto -m 'slow or not slow'
@@ -46,6 +46,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	$(PYTHON) -m venv vllm-vm/.venv
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
+
+test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
@@ -85,6 +88,9 @@ bench-functions: setup  ## Import time, latency and rate of each function on the
 
 bench-train: setup setup-trainer  ## Training by tiny_cpu against TRL's SFTTrainer, tokens a second, as ratios
 	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_train
+
+bench-evaluation: setup-trainer  ## An evaluation of 200 prompts on the tiny model: seconds, tokens a second
+	OMP_NUM_THREADS=1 PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_evaluation
 
 clean:  ## Remove what the targets above made
 	rm -rf .venv trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

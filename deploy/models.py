@@ -128,6 +128,7 @@ def decided(stack: Stack, request: PromoteRequested) -> Decision:
         return time.monotonic() > deadline
 
     stack.work_until(over, lambda: None)
+    stack.work_off(lambda: None)
     if found is None or not found.settled:
         raise Unavailable(f"nothing was decided within {DECIDED_S:g} s")
     return found

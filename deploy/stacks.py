@@ -52,6 +52,9 @@ class Stack(Protocol):
     def work_until(self, over: Callable[[], bool], tick: Tick) -> None:
         """Return when something has come to be, delivering meanwhile; calls `tick` now and then."""
 
+    def work_off(self, tick: Tick) -> None:
+        """Deliver what is left to deliver here, so that whoever waits for it need not wait for the next command."""
+
     def files(self, run_id: str) -> ArtifactStore:
         """Return a store of files on this machine that has a run's dataset and reports."""
 

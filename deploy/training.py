@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.interrupts import EXIT as INTERRUPTED
@@ -15,6 +16,7 @@ from deploy.stacks import Place, Stack
 from deploy.training_progress import TrainingProgress
 from shared import dead_letters, jobs, registry
 from shared.errors import NotFound, Rejected
+from shared.event import faults
 from shared.events import TrainRequested
 from shared.frozen import Frozen
 from shared.jobs import JobSpec, JobState
@@ -110,6 +112,7 @@ def follow_training(stack: Stack, event: TrainRequested, to_the_end: bool, conso
     try:
         with TrainingProgress(console, stack.runtime.documents, spec) as progress:
             stack.work_until(over, progress.tick if to_the_end else lambda: None)
+            stack.work_off(lambda: None)
     except KeyboardInterrupt:
         interrupted = True
     version = jobs.version_of_job(stack.runtime.documents, spec)
@@ -140,9 +143,11 @@ def _request(
     known = sorted(path.stem for path in (TRAINER / "recipes").glob("*.yaml"))
     if recipe not in known:
         raise click.BadParameter(f"there is no recipe {recipe!r}; there are {', '.join(known)}", param_hint="--recipe")
-    event = TrainRequested.model_validate(
-        {"run_id": run_id, "recipe": recipe, "overrides": overrides, "target": target}
-    )
+    fields = {"run_id": run_id, "recipe": recipe, "overrides": overrides, "target": target}
+    try:
+        event = TrainRequested.model_validate(fields)
+    except ValidationError as exc:
+        raise click.UsageError(faults(exc)) from exc
     if not stack.runtime.store.exists(dataset_file(run_id, "manifest.json")):
         raise NotFound(f"run {run_id} has no dataset to train on")
     if place.is_here:

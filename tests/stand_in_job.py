@@ -10,17 +10,50 @@ from pathlib import Path
 
 
 def main(arguments: list[str]) -> int:
-    """End as told: `succeed`, `fail`, `interrupted`, `hang`, or `twice`, which succeeds when started a second time."""
+    """End as told: `succeed`, `fail`, `interrupted`, `hang`, `make` a model, or hang the first time and then make one.
+
+    `twice` hangs the first time, and then succeeds.
+    """
     marks = Path(os.environ["STAND_IN_FOLDER"]) / os.environ["FITSENSE_JOB"]
     with marks.open("a") as file:
         file.write(f"{os.getpid()}\n")
     print("a job that stands in for the trainer:", *arguments, flush=True)
     told = (argument.partition("=")[2] for argument in arguments if argument.startswith("do="))
     behaviour = next(told, "succeed")
-    starts = len(marks.read_text().splitlines())
-    if behaviour == "hang" or (behaviour == "twice" and starts == 1):
+    first = len(marks.read_text().splitlines()) == 1
+    if "make" in behaviour:
+        tell_version(arguments[1], arguments[3])
+    if behaviour == "hang" or (behaviour in ("twice", "make-later") and first):
         time.sleep(600)
+    if "make" in behaviour:
+        make(arguments[1], arguments[3])
     return {"fail": 3, "interrupted": 75}.get(behaviour, 0)
+
+
+def tell_version(run_id: str, recipe: str) -> None:
+    """Write the document that the trainer writes."""
+    from shared.documents import update
+    from shared.registry import version_of
+    from shared.runtime import runtime
+
+    told = {"job": os.environ["FITSENSE_JOB"], "status": "running", "stage": "training", "step": 3, "steps": 9}
+    update(runtime().documents, f"training/{version_of(run_id, recipe, 'tiny')}", lambda data: data | told)
+
+
+def make(run_id: str, recipe: str) -> None:
+    """Write a model and publish that it is there, as the trainer does."""
+    from shared.event import run_of
+    from shared.events import ModelEvaluated
+    from shared.registry import version_of
+    from shared.runtime import runtime
+    from tests.eval_reports import an_eval_report
+    from tests.models import put_model
+
+    version, around = version_of(run_id, recipe, "tiny"), runtime()
+    report = an_eval_report(version).model_dump_json().encode()
+    manifest = put_model(around.store, recipe, report, run_id)
+    around.bus.publish(ModelEvaluated(run_id=run_of(version), version=version, manifest_uri=manifest.artifact_uri))
+    around.bus.flush()
 
 
 if __name__ == "__main__":
