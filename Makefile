@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-services bench-train clean setup-trainer test-trainer setup-vllm $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'

@@ -87,7 +87,7 @@ def is_program(path: Path) -> bool:
 
 def user_of(path: Path) -> str:
     parts = path.relative_to(ROOT).parts
-    return parts[0] if parts[0] != "functions" else "/".join(parts[:2])
+    return parts[0] if parts[0] not in ("functions", "services") else "/".join(parts[:2])
 
 
 def imports(path: Path, module: str) -> bool:

@@ -83,7 +83,7 @@ def test_a_real_stream_is_told_while_it_comes(server: Server) -> None:
 
 def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
     """With one connection and ten stalled models, everything else is answered."""
-    patient = Patience(first_words_s=60, total_s=60)
+    patient = Patience(first_words_s=120, between_words_s=120, total_s=120)
     with OpenAIServer(lambda *_: Behaviour(first_s=3600)) as upstream:
         with planted(server, client(upstream, patient), pool=1) as plant:
             user = plant.user()
@@ -100,7 +100,7 @@ def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
             assert plant.server.sql(held) == [[0]]
             upstream.hang_up()
             for reader in readers:
-                reader.join(60)
+                reader.join(180)
             assert sorted(ends) == ["plan"] * 5 + ["reply"] * 5
             assert len(user.get("/v1/plans").json["plans"]) == 5
 
