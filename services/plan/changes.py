@@ -7,30 +7,32 @@ import flask
 from sqlalchemy import Connection
 
 from services.plan.answers import Writer
+from services.plan.bodies import (
+    ChoiceRequest,
+    DiffQuery,
+    EditRequest,
+    ModifyRequest,
+    MostQuery,
+    RestoreRequest,
+    RevisionsQuery,
+    RewriteRequest,
+)
 from services.plan.changing import edited, rewritten, warnings
 from services.plan.deps import deps
 from services.plan.once import before, once
+from services.plan.plan_rows import NewRevision, locked
 from services.plan.planning import changed, profile_of
 from services.plan.proposing import Choice, Proposal, decide, whole
-from services.plan.repository import NewRevision, locked
 from services.plan.restoring import restored
 from services.plan.revising import diff
 from services.plan.schemas import (
     ChangedPlan,
-    ChoiceRequest,
     DecisionView,
-    DiffQuery,
     DiffView,
-    EditRequest,
-    ModifyRequest,
-    MostQuery,
     ProposalList,
     ProposalView,
-    RestoreRequest,
     RevisionContent,
     RevisionList,
-    RevisionsQuery,
-    RewriteRequest,
 )
 from services.plan.views import Told
 from shared.coach.plan import WorkoutPlan

@@ -17,9 +17,9 @@ from services.plan.answers import Request, Writer
 from services.plan.coaching import Finished, Happening, coach
 from services.plan.deps import Deps
 from services.plan.interactions import interaction
+from services.plan.plan_rows import NewRevision, StoredPlan
 from services.plan.ports import People, Priority
 from services.plan.proposing import Proposal, ProposalKind, ProposedEdit
-from services.plan.repository import NewRevision, StoredPlan
 from services.plan.requests import Known, PlanWish
 from services.plan.schemas import PlanView
 from services.plan.views import Told
