@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check fix schemas constraints hooks bench-pipeline bench-teacher bench-functions bench-train clean setup-trainer test-trainer setup-vllm
+.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
 
+test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
+
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
 
@@ -82,6 +85,9 @@ bench-functions: setup  ## Import time, latency and rate of each function on the
 
 bench-train: setup setup-trainer  ## Training by tiny_cpu against TRL's SFTTrainer, tokens a second, as ratios
 	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_train
+
+bench-evaluation: setup-trainer  ## An evaluation of 200 prompts on the tiny model: seconds, tokens a second
+	OMP_NUM_THREADS=1 PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_evaluation
 
 clean:  ## Remove what the targets above made
 	rm -rf .venv trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

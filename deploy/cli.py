@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from deploy import tables
+from deploy.database import database_group
 from deploy.interrupts import EXIT as INTERRUPTED
 from deploy.local.commands import down, status, up
 from deploy.options import FAILED, errors_are_messages, json_option, workers_option
@@ -181,6 +182,7 @@ def schema(name: str) -> None:
     click.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
 
 
+main.add_command(database_group)
 main.add_command(up)
 main.add_command(status)
 main.add_command(down)

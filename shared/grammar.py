@@ -17,6 +17,7 @@ from shared.errors import Rejected
 _MARK = re.compile(r"[{|}]|<[a-z0-9_.]+>|[^{|}<>]+")
 _LOOSE_STOP = re.compile(r" +([.,;!?])")
 _AFTER_STOP = re.compile(r"(?:^|[.!?] )([a-z])")
+_TRIES = 100
 
 
 class _Slot(str):
@@ -70,9 +71,20 @@ class Grammar:
         return sentences(self.phrase(section, rng, values))
 
     def phrase(self, section: str, rng: Random, values: Mapping[str, str]) -> str:
-        """Return one line of a section as it stands, to be put inside another."""
-        said: list[str] = []
-        self._expand(self._pick(section, rng), rng, values, said)
+        """Return one line of a section as it stands, to be put inside another.
+
+        A line that asks for a value that is not there is not said, and another one is drawn; raises KeyError
+        where there is none to be found.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            said: list[str] = []
+            try:
+                self._expand(self._pick(section, rng), rng, values, said)
+            except KeyError:
+                if not tries_left:
+                    raise
+                continue
+            break
         return _LOOSE_STOP.sub(_stop, " ".join("".join(said).split()))
 
     def _pick(self, section: str, rng: Random) -> Line:

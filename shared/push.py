@@ -16,14 +16,8 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import HTTPException
 
 from shared.bus import Message
-from shared.errors import Conflict, FitsenseError, NotFound, Rejected, Stopped, Unavailable
-
-STATUSES: dict[type[FitsenseError], tuple[int, str]] = {
-    Rejected: (400, "rejected"),
-    NotFound: (404, "not_found"),
-    Conflict: (409, "conflict"),
-    Unavailable: (503, "unavailable"),
-}
+from shared.errors import FitsenseError, Rejected, Stopped
+from shared.statuses import status_of
 
 log = logging.getLogger("fitsense.push")
 
@@ -59,7 +53,7 @@ def _refuse(exc: FitsenseError) -> Answer:
     log.warning("delivery refused", extra={"error": f"{type(exc).__name__}: {exc}", "request_id": _request_id()})
     if isinstance(exc, Stopped):
         return "", 204
-    status, code = next(STATUSES[kind] for kind in type(exc).__mro__ if kind in STATUSES)
+    status, code = status_of(exc)
     return _body(code, str(exc)), status
 
 

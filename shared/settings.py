@@ -39,6 +39,52 @@ class Settings(BaseSettings):
     """Google stacks: the project of the topics and the document database."""
     artifact_bucket: str = "fitsense-artifacts"
     config_bucket: str = "fitsense-configs"
+    service: str = ""
+    """Services: the name this process is known by to other services, and by which its pushes are addressed."""
+    database_host: str = "127.0.0.1"
+    database_port: int = 5432
+    database_name: str = "fitsense"
+    database_user: str = ""
+    """The service's own role, or its IAM user; by default fitsense_<service>."""
+    database_password: str = Field(default="", repr=False)
+    database_instance: str = ""
+    """Cloud SQL: project:region:instance. Then host, port and password do not count."""
+    database_pool: int = Field(default=8, ge=1, le=100)
+    """Connections of this instance: instances x pool over all services stays below max_connections - 10."""
+    database_wait_s: float = Field(default=5, gt=0)
+    """How long a request waits for a connection, and a statement for its end, before the answer is 503."""
+    keys: Path | None = None
+    """Local stacks: the folder with the keys of users' and services' identities; by default OUT/keys."""
+    signing_key: str = Field(default="", repr=False)
+    """Cloud, profile only: the private key of users' access tokens, PEM; a secret."""
+    users_url: str = ""
+    """Where services fetch the public keys of access tokens: profile's /v1/auth/jwks.json."""
+    profile_url: str = ""
+    plan_url: str = ""
+    logging_url: str = ""
+    router_url: str = ""
+    audience: str = ""
+    """What identity tokens for this service are addressed to; by default the service's name."""
+    service_accounts: str = ""
+    """Cloud: e-mails of the accounts that may call internal endpoints and push, separated by commas."""
+    cors_origins: str = ""
+    """Origins whose pages may call this service from a browser, separated by commas."""
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    """How many proxies of ours stand in front and append to X-Forwarded-For."""
+    rate_per_user: float = Field(default=50, gt=0)
+    """Requests per second that one user may make of this instance, with twice that in a burst."""
+    rate_per_address: float = Field(default=100, gt=0)
+    body_bytes: int = Field(default=65_536, ge=1_024)
+    """The largest request body."""
+    traces_url: str = ""
+    """Where spans are sent by OTLP over HTTP; none are made where it is empty."""
+    model_first_words_s: float = Field(default=20, gt=0)
+    """Plan: how long a model may take to its first words, between words, and in total."""
+    model_between_words_s: float = Field(default=10, gt=0)
+    model_total_s: float = Field(default=90, gt=0)
+    interactions_kept_days: int = Field(default=90, ge=1, le=3650)
+    """Logging: how long what users and models said to each other is kept."""
+
     region: str = "europe-west4"
     jobs_host: str | None = None
     """HOST:PORT of a server that stands for Cloud Run and Batch; None is Google's."""

@@ -41,6 +41,16 @@ class Behaviour:
     """Hang up without a word."""
     cut: bool = False
     """Hang up half way through the body."""
+    pieces: tuple[str, ...] | None = None
+    """Where a stream is asked for: the words of each chunk; without them, the content in one."""
+    first_s: float = 0.0
+    """Before the first chunk; the status is sent before that."""
+    between_s: float = 0.0
+    stop_after: int | None = None
+    """Say nothing more after so many chunks: hang up if `cut`, else keep the line open, with `pings` or without."""
+    pings: bool = False
+    lines: tuple[bytes, ...] | None = None
+    """Instead of chunks: what to send, as it is."""
 
 
 @dataclass
@@ -51,6 +61,8 @@ class Seen:
     in_flight: int = 0
     max_in_flight: int = 0
     answered: int = 0
+    left: int = 0
+    """Clients that went away in the middle of a stream."""
     first_received_s: float | None = None
     first_sent_s: float | None = None
     last_sent_s: float | None = None
@@ -76,6 +88,12 @@ class Endpoint:
         self.behave = behave
         self.keep_bodies = keep_bodies
         self.seen = Seen()
+        self._open: dict[int, web.Request] = {}
+
+    def hang_up(self) -> None:
+        for request in self._open.values():
+            if request.transport:
+                request.transport.abort()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 26)
@@ -87,9 +105,11 @@ class Endpoint:
         call = await request.json()
         behaviour = self.behave(self.seen.calls, call)
         self._note(request, call)
+        self._open[id(request)] = request
         try:
             return await self._respond(request, call, behaviour)
         finally:
+            del self._open[id(request)]
             self.seen.in_flight -= 1
 
     def _note(self, request: web.Request, call: Call) -> None:
@@ -112,6 +132,8 @@ class Endpoint:
             assert request.transport
             request.transport.close()
             return web.Response()
+        if call.get("stream") and behaviour.status == 200 and behaviour.body is None:
+            return await self._stream(request, call, behaviour)
         body = _body(call, behaviour, self.seen.calls)
         if behaviour.cut:
             return await _cut(request, body)
@@ -125,6 +147,23 @@ class Endpoint:
         self.seen.first_sent_s = self.seen.first_sent_s or self.seen.last_sent_s
         return response
 
+    async def _stream(self, request: web.Request, call: Call, behaviour: Behaviour) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"} | behaviour.headers)
+        try:
+            await response.prepare(request)
+            await asyncio.sleep(behaviour.first_s)
+            for number, line in enumerate(_lines(call, behaviour)):
+                if number == behaviour.stop_after:
+                    await _fall_silent(request, response, behaviour)
+                await response.write(line)
+                await asyncio.sleep(behaviour.between_s)
+            await response.write_eof()
+        except (ConnectionError, asyncio.CancelledError):
+            self.seen.left += 1
+            raise
+        self.seen.answered += 1
+        return response
+
     async def tell(self, _: web.Request) -> web.Response:
         return web.json_response(asdict(self.seen))
 
@@ -136,6 +175,36 @@ async def _cut(request: web.Request, body: bytes) -> web.StreamResponse:
     assert request.transport
     request.transport.close()
     return response
+
+
+async def _fall_silent(request: web.Request, response: web.StreamResponse, behaviour: Behaviour) -> None:
+    if behaviour.cut:
+        assert request.transport
+        request.transport.abort()
+        raise ConnectionResetError
+    while behaviour.pings:
+        await response.write(b": ping\n\n")
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(3600)
+
+
+def _lines(call: Call, behaviour: Behaviour) -> Iterator[bytes]:
+    """Yield the lines of a stream: the words, why they end, what they cost, and the end."""
+    if behaviour.lines is not None:
+        yield from behaviour.lines
+        return
+    pieces = behaviour.pieces if behaviour.pieces is not None else (behaviour.content or "",)
+    for piece in pieces:
+        yield _chunk(call, [{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+    yield _chunk(call, [{"index": 0, "delta": {}, "finish_reason": behaviour.finish_reason}])
+    if call.get("stream_options", {}).get("include_usage"):
+        yield _chunk(call, [], usage=behaviour.usage)
+    yield b"data: [DONE]\n\n"
+
+
+def _chunk(call: Call, choices: list[Call], **more: Any) -> bytes:
+    chunk = {"id": "call", "object": "chat.completion.chunk", "model": call.get("model"), "choices": choices} | more
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
 def _body(call: Call, behaviour: Behaviour, number: int) -> bytes:
@@ -171,6 +240,10 @@ class OpenAIServer:
 
     async def _start(self) -> None:
         self._runner, self.base_url = await _listen(self._endpoint, 0)
+
+    def hang_up(self) -> None:
+        """Drop every connection that is open, in the middle of whatever it says."""
+        self._loop.call_soon_threadsafe(self._endpoint.hang_up)
 
     def __exit__(self, *_: object) -> None:
         assert self._runner

@@ -13,7 +13,6 @@ end. Rounds are interleaved, so that what else the machine does meets all alike;
 import argparse
 import copy
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,24 +23,20 @@ from statistics import median
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from trainer_job.base import Base, load_base
+from trainer_job.base import Base
 from trainer_job.dataset import split_lines
 from trainer_job.examples import Examples, read_examples
 from trainer_job.hardware import hardware
 from trainer_job.interruption import Interruption
 from trainer_job.recipe import Recipe, load_recipe, overridden
-from trainer_job.tiny.make import make_tiny
-from trainer_job.tiny.text import Shares
 from trainer_job.training import Lesson, Surroundings, train
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from shared.artifacts import DirectoryStore
+from tests.small_model import small_base, small_run
 
-ROOT = Path(__file__).parents[2]
 GOAL = 1.5
-SHARES = Shares(outlines=60, bare=20, readings=60, weeks=60, sessions=30, changes=30, forms=30)
-"""Few papers: how fast a network is trained does not depend on what it knows."""
 
 
 def main() -> int:
@@ -58,7 +53,9 @@ def main() -> int:
 
 def _bench(folder: Path, count: int, rounds: int) -> int:
     recipe = load_recipe("tiny_cpu")
-    base, lines = _prepared(folder, recipe)
+    run_id = small_run(folder / "out")
+    base = small_base(recipe, folder / "out", run_id, folder / "base")
+    lines = split_lines(DirectoryStore(folder / "out"), run_id, "train")
     lesson = read_examples(lines, base.tokenizer, recipe.context_tokens, "train")
     lesson.kept = lesson.kept[:count]
     kept = {example.record_id for example in lesson.kept}
@@ -88,18 +85,6 @@ def _bench(folder: Path, count: int, rounds: int) -> int:
     reached = median(ratios["TRL"]) >= GOAL
     print(f"goal: {GOAL} times TRL's defaults: {'reached' if reached else 'missed'}")
     return 0 if reached else 1
-
-
-def _prepared(folder: Path, recipe: Recipe) -> tuple[Base, list[bytes]]:
-    out = folder / "out"
-    command = [ROOT / ".venv/bin/fitsense", "run", ROOT / "deploy/runs/small.yaml", "--out", out]
-    subprocess.run([*command, "--set", "users=60", "--set", "gate.min_records=100"], check=True, cwd=ROOT)
-    store = DirectoryStore(out)
-    (run_id,) = (path.name for path in (out / "distillation_dataset").iterdir())
-    name = make_tiny(store, run_id, lambda _: None, SHARES)
-    there = overridden(recipe, [f"base={store.uri(name)}"])
-    base = load_base(there, store, run_id, folder / "base", hardware(), lambda _: None)
-    return base, split_lines(store, run_id, "train")
 
 
 def _ours(recipe: Recipe, base: Base, lesson: Examples, folder: Path) -> float:

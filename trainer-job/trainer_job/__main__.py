@@ -1,6 +1,7 @@
 """Trainer: fine-tune a student on a run's dataset, judge it, and put it into the registry.
 
     python -m trainer_job job RUN_ID --recipe tiny_cpu [--set KEY=VALUE ...] [--work DIR]
+    python -m trainer_job evaluate VERSION
     python -m trainer_job search RUN_ID --recipe tiny_cpu --trials 12 [--steps 150] [--set KEY=VALUE ...]
 
 In      distillation_dataset/<run_id>/, checked against its manifest
@@ -12,19 +13,24 @@ Exit    0    done, or found done: model-evaluated is published
 """
 
 import argparse
+import logging
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import FitsenseError, Rejected
 from shared.runtime import runtime
 from shared.settings import Settings
+from trainer_job.evaluation.command import add_command as add_evaluate
 from trainer_job.recipe import Recipe, RecipeError, load_recipe
 
 if TYPE_CHECKING:
     from trainer_job.job import Evaluate, Job
+    from trainer_job.telling import Ending
 
 DONE, WRONG, TRY_AGAIN = 0, 2, 75
 _SOURCE: Final = Path(__file__).parents[2]
@@ -33,6 +39,8 @@ _SOURCE: Final = Path(__file__).parents[2]
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     chosen = _parser().parse_args(arguments)
+    # It complains at import where a kernel is missing that only CPUs would use; peft imports it in any case.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         run: Callable[[argparse.Namespace, Recipe], None] = chosen.run
         run(chosen, load_recipe(chosen.recipe, chosen.overrides))
@@ -53,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     job = _command(commands.add_parser("job", help="train a student, judge it, put it into the registry"))
     job.set_defaults(run=_job)
+    add_evaluate(commands)
     search = _command(commands.add_parser("search", help="find knobs that give a lower validation loss"))
     search.add_argument("--trials", type=_positive, required=True, help="trainings to try, earlier starts' included")
     search.add_argument("--steps", type=_positive, default=150, help="of each; hopeless ones end earlier")
@@ -72,7 +81,7 @@ def _command(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="turn a knob of the recipe"
     )
-    command.add_argument("--work", type=Path, default=Path("out/training"), help="for copies; emptied at each start")
+    command.add_argument("--work", type=Path, help="for copies; emptied at each start (training/ below FITSENSE_OUT)")
     return command
 
 
@@ -85,20 +94,31 @@ def _job(chosen: argparse.Namespace, recipe: Recipe) -> None:
 
 def perform(chosen: argparse.Namespace, recipe: Recipe, evaluate: "Evaluate") -> None:
     """Do a job, judging its model by `evaluate`, and tell of it; raises what keeps the model from being made."""
-    from trainer_job.interruption import Interrupted
     from trainer_job.job import run_job
 
     job = _prepared(chosen, recipe)
-    try:
-        with job.interruption.heard():
-            event = run_job(job, evaluate)
-    except Interrupted as exc:
-        job.telling.ended("interrupted", str(exc))
-        raise
-    except FitsenseError as exc:
-        job.telling.ended("failed", str(exc))
-        raise
+    with _told(job), job.interruption.heard():
+        event = run_job(job, evaluate)
+    shutil.rmtree(job.work, ignore_errors=True)
     job.telling.line(f"{event.version}: {event.manifest_uri}")
+
+
+@contextmanager
+def _told(job: "Job") -> Iterator[None]:
+    """Tell how a job ended that did not come to its end."""
+    from trainer_job.interruption import Interrupted
+
+    ending: Ending | None = "failed"
+    why = "an error that nobody foresaw; the job's log has it"
+    try:
+        yield
+        ending = None
+    except FitsenseError as exc:
+        ending, why = "interrupted" if isinstance(exc, Interrupted) else "failed", str(exc)
+        raise
+    finally:
+        if ending:
+            job.telling.ended(ending, why)
 
 
 def _search(chosen: argparse.Namespace, recipe: Recipe) -> None:
@@ -125,7 +145,7 @@ def _prepared(chosen: argparse.Namespace, recipe: Recipe) -> "Job":
     check_fits(recipe, machine)
     telling = Telling(around.documents, sys.stdout)
     telling.line(f"recipe {recipe.name} on {machine.name}")
-    work = chosen.work / f"{chosen.run_id}-{digest(recipe)[:8]}"
+    work = (chosen.work or around.settings.out / "training") / f"{chosen.run_id}-{digest(recipe)[:8]}"
     return Job(chosen.run_id, recipe, around, work, machine, commit(around.settings), telling, Interruption())
 
 

@@ -55,3 +55,11 @@ def test_sentences_start_with_a_capital() -> None:
 def test_a_malformed_line_is_refused_by_file_and_number(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(Rejected, match=problem.replace("|", r"\|")):
         grammar(tmp_path, text)
+
+
+def test_a_line_whose_value_is_not_there_is_not_said(tmp_path: Path) -> None:
+    spoken = grammar(tmp_path, "[hi]\nyou did <sets> sets.\nwell done{, <sets> sets|}.\n")
+    assert said(spoken, "hi") == {"Well done."}
+    assert said(spoken, "hi", sets="9") == {"You did 9 sets.", "Well done, 9 sets.", "Well done."}
+    with pytest.raises(KeyError):
+        grammar(tmp_path, "[hi]\nyou did <sets> sets.\n").say("hi", Random(1), {})

@@ -24,7 +24,7 @@ from transformers import TrainerState
 
 from shared import runtime
 from shared.artifacts import ArtifactStore, Writer
-from shared.eval_report import EvalReport, ModelReport
+from shared.eval_report import EvalReport, Group, ModelReport, ModeReport
 from shared.event import Event
 from shared.settings import Settings
 
@@ -131,6 +131,19 @@ def die_while_saving(moment: Moment) -> None:
 def judge(job: Job, version: str, adapter: Path) -> None:
     """Judge nothing: evaluation has tests of its own."""
     assert sorted(path.name for path in adapter.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
+    nothing = ModeReport(
+        overall=Group(slices={}, n=0, rates={}),
+        by_suite={},
+        by_type={},
+        by_intent={},
+        slices=(),
+        pairs=(),
+        rejections={},
+        safety=None,
+        variety=None,
+        tokens=None,
+        latency_ms=None,
+    )
     report = EvalReport(
         version=version,
         base_model="toy",
@@ -141,7 +154,7 @@ def judge(job: Job, version: str, adapter: Path) -> None:
         min_slice_size=30,
         prompts={},
         held_out_loss=None,
-        modes={},
+        modes={"free": nothing},
         speed=None,
         base=None,
         served=None,

@@ -1,0 +1,7 @@
+output "instance" {
+  value = google_sql_database_instance.this.name
+}
+
+output "name" {
+  value = google_sql_database.this.name
+}

@@ -1,0 +1,3 @@
+output "jobs" {
+  value = [for one in google_cloud_scheduler_job.this : one.name]
+}

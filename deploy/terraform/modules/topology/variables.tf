@@ -1,0 +1,4 @@
+variable "file" {
+  description = "Where topology.yaml lies."
+  type        = string
+}

@@ -1,0 +1,3 @@
+output "job" {
+  value = module.job.name
+}

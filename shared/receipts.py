@@ -1,0 +1,66 @@
+"""Receipts: what makes a POST that is sent twice, because its answer was lost, happen once.
+
+The receipt is a row written in the transaction of the effect itself: both are there or neither. The second
+request breaks the receipt's primary key, which undoes all that it did, and is answered with the first's answer.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from shared.database import Database
+from shared.endpoints import Answer, Receipt
+from shared.errors import Conflict
+from shared.statements import Asked, DatabaseRefused, Rows, Statement
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """The receipts of one service's schema."""
+
+    database: Database
+    schema: str
+
+    def run(self, user_id: str, receipt: Receipt, answer: Answer[T], *asked: Asked) -> tuple[Answer[T], list[Rows]]:
+        """Run statements whose answer is known beforehand; returns the answer, this one's or the first one's.
+
+        Without rows it was the first one's. Raises Conflict where the key was used for another request.
+        """
+        if receipt.key is None:
+            return answer, self.database.run(user_id, *asked)
+        kept = Statement(
+            f"INSERT INTO {self.schema}.receipts (user_id, key, digest, status, version, answer)"  # noqa: S608
+            " VALUES (:user_id, :key, :digest, :status, :version, :answer)"
+        )(
+            user_id=user_id,
+            key=receipt.key,
+            digest=receipt.digest,
+            status=answer.status or 200,
+            version=answer.version,
+            answer=content_of(answer),
+        )
+        try:
+            return answer, self.database.run(user_id, kept, *asked)[1:]
+        except DatabaseRefused as exc:
+            if exc.constraint != "receipts_pkey":
+                raise
+        return self.find(user_id, receipt), []
+
+    def find(self, user_id: str, receipt: Receipt) -> Answer[T]:
+        """Return the answer that was given under a key; raises Conflict where it was given to another request."""
+        look = Statement(f"SELECT digest, status, version, answer FROM {self.schema}.receipts WHERE key = :key")  # noqa: S608
+        ((found,),) = self.database.run(user_id, look(key=receipt.key))
+        digest, status, version, text = found
+        if digest != receipt.digest:
+            raise Conflict("this Idempotency-Key was used for another request")
+        return Answer(text.encode(), status, version, {"Idempotent-Replay": "true"})
+
+
+def content_of(answer: Answer[T]) -> bytes:
+    """Return an answer's content as it is stored."""
+    if isinstance(answer.content, bytes):
+        return answer.content
+    return answer.content.model_dump_json().encode() if isinstance(answer.content, BaseModel) else b"null"
