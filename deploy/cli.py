@@ -11,7 +11,6 @@ import click
 from rich.console import Console
 
 from deploy import tables
-from deploy.database import database_group
 from deploy.interrupts import EXIT as INTERRUPTED
 from deploy.local.commands import down, status, up
 from deploy.options import FAILED, errors_are_messages, json_option, workers_option
@@ -32,11 +31,12 @@ class Commands(click.Group):
     """Commands, of which some are imported when they are asked for: others start in less time than those take."""
 
     LATER: ClassVar = {
-        "train": "deploy.training",
-        "evaluate": "deploy.training",
-        "models": "deploy.models",
-        "compare": "deploy.models",
-        "promote": "deploy.models",
+        "train": "deploy.training:train",
+        "evaluate": "deploy.training:evaluate",
+        "models": "deploy.models:models",
+        "compare": "deploy.models:compare",
+        "promote": "deploy.models:promote",
+        "db": "deploy.database:database_group",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,7 +46,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
         if cmd_name in self.LATER:
-            return cast(click.Command, getattr(importlib.import_module(self.LATER[cmd_name]), cmd_name))
+            module, _, command = self.LATER[cmd_name].partition(":")
+            return cast(click.Command, getattr(importlib.import_module(module), command))
         return super().get_command(ctx, cmd_name)
 
 
@@ -182,7 +183,6 @@ def schema(name: str) -> None:
     click.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
 
 
-main.add_command(database_group)
 main.add_command(up)
 main.add_command(status)
 main.add_command(down)
