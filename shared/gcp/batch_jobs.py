@@ -43,7 +43,9 @@ class BatchLauncher:
                 return False
             try:
                 job_id = _id(spec.name, attempts + 1)
-                self._client.create_job(parent=self._parent, job_id=job_id, job=self._job(spec), timeout=CALL_S, retry=None)
+                self._client.create_job(
+                    parent=self._parent, job_id=job_id, job=self._job(spec), timeout=CALL_S, retry=None
+                )
             except AlreadyExists:
                 return False
             return True
