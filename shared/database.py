@@ -27,7 +27,7 @@ from pg8000.exceptions import InterfaceError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
-from shared.errors import Unavailable
+from shared.errors import Unauthenticated, Unavailable
 from shared.settings import Settings
 from shared.statements import Asked, DatabaseRefused, Prepared, Rows, Statement, run
 
@@ -114,9 +114,14 @@ class Database:
             fairy.invalidate()
             self._forget_all()
             raise Unavailable("the connection to the database broke; try again shortly") from exc
-        except BaseException as exc:
-            if not isinstance(exc, DatabaseRefused | Unavailable):
-                fairy.invalidate()  # interrupted half-way through an answer
+        except DatabaseRefused as exc:
+            if exc.constraint.endswith("_user_id_fkey"):
+                raise Unauthenticated("this account is gone") from exc
+            raise
+        except Unavailable:
+            raise
+        except BaseException:
+            fairy.invalidate()  # interrupted half-way through an answer
             raise
         finally:
             fairy.close()

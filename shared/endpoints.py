@@ -13,7 +13,8 @@
     anything else                 a part of the path
 
 A view returns a model, an Answer (a status, ETag or headers of its own, or JSON that is bytes already), a
-Stream of server-sent events, or None for 204. What it raises is answered by shared/http.py.
+Stream of server-sent events, a response of Flask's for JSON of no model, or None for 204. What it raises is
+answered by shared/http.py.
 """
 
 import hashlib
@@ -154,6 +155,8 @@ def endpoint(
 def respond(result: object, status: int) -> flask.Response:
     """Return what a view returned as a response."""
     version, headers = None, {}
+    if isinstance(result, flask.Response):
+        return result
     if isinstance(result, Answer):
         status, version, headers = result.status or status, result.version, dict(result.headers)
         result = result.content
@@ -272,6 +275,8 @@ def _operation(function: View, status: int, raises: tuple[type[FitsenseError], .
     hints = _hints(function)
     kinds = set(hints.values())
     returns = get_type_hints(function)["return"]
+    if returns is flask.Response:
+        returns = dict
     streams = get_origin(returns) is Stream
     if get_origin(returns) in (Stream, Answer):
         (returns,) = get_args(returns)
@@ -294,8 +299,8 @@ def _operation(function: View, status: int, raises: tuple[type[FitsenseError], .
         description=text,
         status=204 if returns in (None, NoneType) and status == 200 else status,
         raises=tuple(dict.fromkeys(always + raises)),
-        body=taken,  # type: ignore[arg-type]
-        query=asked,  # type: ignore[arg-type]
+        body=taken,
+        query=asked,
         returns=None if returns in (None, NoneType) else returns,
         streams=streams,
         user=User in kinds,

@@ -103,6 +103,11 @@ def request_id() -> str:
     return str(flask.g.get("request_id", ""))
 
 
+def client_address() -> str:
+    """Return the address of the client of the request that is being answered."""
+    return str(flask.g.get("address", "-"))
+
+
 def current_span() -> Span | None:
     """Return the span of the request that is being answered, where traces are made."""
     span: Span | None = flask.g.get("span")
@@ -145,7 +150,8 @@ class _Around:
         g.span = self.telemetry.begin(
             f"{request.method} {request.url_rule or '-'}", dict(request.headers) if self.telemetry.tracer else {}
         )
-        self._per_address.take(self._address(request))
+        g.address = self._address(request)
+        self._per_address.take(g.address)
         if request.method == "OPTIONS" and request.headers.get("Origin") in self._origins:
             return flask.Response(status=204)
         return None

@@ -1,6 +1,7 @@
 """Interactions: what users and models said to each other, kept for a while, without what identifies people."""
 
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -11,9 +12,9 @@ from services.logging.paging import after, cursor
 from services.logging.redaction import redacted
 from services.logging.schemas import Interaction, Interactions, InteractionsQuery
 from shared.database import Database
-from shared.errors import InvalidFields
+from shared.errors import InvalidFields, Unauthenticated
 from shared.events import AiInteraction
-from shared.statements import DatabaseRefused, Statement
+from shared.statements import Statement
 
 KEEP: Final = Statement("""
     INSERT INTO logging.interactions (interaction_id, user_id, occurred_at, expires_at, request_id, caller, prompt_type,
@@ -65,11 +66,8 @@ class PostgresInteractions:
             safety_flags=orjson.dumps(event.safety_flags),
             context=orjson.dumps({name: redacted(value) for name, value in event.context.items()}),
         )
-        try:
+        with suppress(Unauthenticated):
             self._database.run(user_id, keeping)
-        except DatabaseRefused as exc:
-            if exc.sqlstate != "23503":
-                raise
         if time.monotonic() - self._forgot_at > FORGET_EVERY_S:
             self.forget_expired()
 
