@@ -84,6 +84,9 @@ bench-pipeline: setup  ## CPU seconds and memory of whole runs against the earli
 bench-teacher: setup  ## Calling a remote teacher: 800 prompts, 64 in flight, faults, a kill -9
 	$(BIN)/python -m tests.bench.bench_teacher
 
+bench-services: setup  ## The services with wrk on a real Postgres: requests per second and core, as ratios
+	$(BIN)/python -m tests.bench.bench_services
+
 bench-functions: setup  ## Import time, latency and rate of each function on the emulators, as ratios
 	$(BIN)/python -m tests.bench.bench_functions
 
