@@ -83,5 +83,5 @@ docker pull "$image"
 docker rm --force vllm agent 2>/dev/null || true
 common=(--detach --restart=always --network=host --env-file="$run/environment" --volume="$home:$home" --log-opt max-size=50m)
 docker run "${common[@]}" --name=vllm --gpus=all --ipc=host "$image" \
-  serve gpu "$home/base/$base" --name "$base" --host 0.0.0.0 --port 8000
+  serve gpu "$home/base/$base" --name "$base" --host 0.0.0.0 --port 8000 --python /opt/venv/bin/python
 docker run "${common[@]}" --name=agent "$image"
