@@ -1,18 +1,18 @@
 """Command line: `fitsense`, for everybody who runs, watches or mends the pipeline."""
 
+import importlib
 import json
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar, cast
 
 import click
 from rich.console import Console
 
 from deploy import tables
-from deploy.database import database_group
 from deploy.interrupts import EXIT as INTERRUPTED
 from deploy.local.commands import down, status, up
-from deploy.models import compare, models, promote
 from deploy.options import FAILED, errors_are_messages, json_option, workers_option
 from deploy.outcome import outcome, show
 from deploy.placing import placed
@@ -20,7 +20,6 @@ from deploy.preflight import check_teacher
 from deploy.progress import Progress
 from deploy.stacks import Place, Stack
 from deploy.topology import topology
-from deploy.training import evaluate, train
 from shared import dead_letters, run_state
 from shared.config_text import ConfigError, parse_config
 from shared.dead_letters import DeadLetter
@@ -28,7 +27,31 @@ from shared.inbox import MAX_CONFIG_BYTES
 from shared.run_config import RunConfig
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands, of which some are imported when they are asked for: others start in less time than those take."""
+
+    LATER: ClassVar = {
+        "train": "deploy.training:train",
+        "evaluate": "deploy.training:evaluate",
+        "models": "deploy.models:models",
+        "compare": "deploy.models:compare",
+        "promote": "deploy.models:promote",
+        "db": "deploy.database:database_group",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(ctx), *self.LATER])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name in self.LATER:
+            module, _, command = self.LATER[cmd_name].partition(":")
+            return cast(click.Command, getattr(importlib.import_module(module), command))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Distil a fitness coach: make datasets, train students on them, and promote those that are good enough."""
 
@@ -160,8 +183,6 @@ def schema(name: str) -> None:
     click.echo(json.dumps(RunConfig.model_json_schema(), indent=2))
 
 
-for command in (train, evaluate, models, compare, promote, database_group):
-    main.add_command(command)
 main.add_command(up)
 main.add_command(status)
 main.add_command(down)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,15 @@ class Emulated:
 
 
 @contextmanager
-def emulated(out: Path, graph: Topology | None = None, storage_fail_share: float = 0.0) -> Iterator[Emulated]:
+def emulated(
+    out: Path,
+    graph: Topology | None = None,
+    storage_fail_share: float = 0.0,
+    functions: Collection[str] | None = None,
+) -> Iterator[Emulated]:
     """Start a stack for a test; skips it, saying what to install, where this machine has no emulators."""
     jars()
-    with local_stack(out, graph=graph, storage_fail_share=storage_fail_share) as stack:
+    with local_stack(out, graph=graph, storage_fail_share=storage_fail_share, functions=functions) as stack:
         yield Emulated(stack)
 
 

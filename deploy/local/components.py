@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local import postgres
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Program
-from deploy.local.readiness import answers
+from deploy.local.readiness import answers, listens
 from deploy.local.sdk import find_emulators
 from deploy.local.state import MARKER, LocalStackName, folder
 from deploy.topology import Topology
@@ -79,9 +79,9 @@ def _emulators(wanted: Wanted, ports: Ports) -> Components:
     """Google's emulators, the local Cloud Storage server, and the functions that Pub/Sub pushes to."""
     emulators = find_emulators(environment())
     settings = Settings(stack="emulators", out=wanted.out)
-    pubsub, firestore, storage = ports.reserve(), ports.reserve(), ports.reserve()
+    pubsub, firestore, storage, jobs = (ports.reserve() for _ in range(4))
     functions = {name: ports.reserve() for name in wanted.functions}
-    clients = client_environment(settings, pubsub, firestore, storage)
+    clients = client_environment(settings, pubsub, firestore, storage, jobs)
     programs = [
         Program(
             name="pubsub",
@@ -101,12 +101,21 @@ def _emulators(wanted: Wanted, ports: Ports) -> Components:
             port=storage,
             ready=partial(_provision_buckets, wanted.graph, settings, f"http://{HOST}:{storage}"),
         ),
+        Program(
+            name="jobs",
+            command=module_command(
+                "deploy.jobs_server", "--root", str(folder(wanted.out) / "jobs"), "--port", str(jobs)
+            ),
+            port=jobs,
+            ready=partial(listens, jobs),
+            environment=clients,
+        ),
     ]
     programs += [_function(wanted.graph, name, port, clients) for name, port in functions.items()]
     return Components(programs, clients)
 
 
-def client_environment(settings: Settings, pubsub: int, firestore: int, storage: int) -> dict[str, str]:
+def client_environment(settings: Settings, pubsub: int, firestore: int, storage: int, jobs: int) -> dict[str, str]:
     """Return the variables by which this project's code and Google's clients and tools find the emulators."""
     url = f"http://{HOST}:{storage}"
     return {
@@ -115,6 +124,7 @@ def client_environment(settings: Settings, pubsub: int, firestore: int, storage:
         "FITSENSE_ARTIFACT_BUCKET": settings.artifact_bucket,
         "FITSENSE_CONFIG_BUCKET": settings.config_bucket,
         "FITSENSE_LEASE_S": str(LEASE_S),
+        "FITSENSE_JOBS_HOST": f"{HOST}:{jobs}",
         "STORAGE_EMULATOR_HOST": url,
         "PUBSUB_EMULATOR_HOST": f"{HOST}:{pubsub}",
         "FIRESTORE_EMULATOR_HOST": f"{HOST}:{firestore}",

@@ -1,6 +1,7 @@
 """Readiness: whether a server really answers. Every question raises Unavailable as long as it does not."""
 
 import http.client
+import socket
 from contextlib import closing
 
 from deploy.local.ports import HOST
@@ -19,3 +20,11 @@ def answers(port: int, path: str = "/", status: int | None = None) -> None:
             raise Unavailable(f"port {port} does not answer: {exc}") from exc
     if status is not None and got != status:
         raise Unavailable(f"port {port} answers {got} to GET {path}")
+
+
+def listens(port: int) -> None:
+    """Ask a server on this machine, whatever it speaks, for a connection."""
+    try:
+        socket.create_connection((HOST, port), ANSWER_S).close()
+    except OSError as exc:
+        raise Unavailable(f"port {port} does not answer: {exc}") from exc

@@ -41,11 +41,13 @@ def test_a_phase_says_what_comes_in_what_it_writes_and_what_goes_out(path: Path)
 
 
 def test_a_module_is_of_a_size_to_be_read() -> None:
-    assert {relative(path): size for path in PRODUCT if (size := len(path.read_text().splitlines())) > 320} == {}
+    assert {
+        relative(path): size for path in (*PRODUCT, *TRAINER) if (size := len(path.read_text().splitlines())) > 320
+    } == {}
 
 
 def test_a_module_says_what_it_is_for() -> None:
-    texts = {relative(path): path.read_text() for path in PRODUCT}
+    texts = {relative(path): path.read_text() for path in (*PRODUCT, *TRAINER)}
     first_lines = {
         name: (ast.get_docstring(ast.parse(text)) or "-").splitlines()[0] for name, text in texts.items() if text
     }
@@ -55,7 +57,7 @@ def test_a_module_says_what_it_is_for() -> None:
 def test_only_settings_read_the_environment() -> None:
     reads = {
         relative(path)
-        for path in PRODUCT
+        for path in (*PRODUCT, *TRAINER)
         for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }

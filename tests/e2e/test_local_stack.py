@@ -291,7 +291,7 @@ def subscriptions(stack: LocalStack) -> dict[str, int]:
 
 
 def test_a_process_that_is_not_there_cannot_be_restarted(emulators: LocalStack) -> None:
-    with pytest.raises(NotFound, match="there is no 'teacher' in this stack, only pubsub, firestore, storage"):
+    with pytest.raises(NotFound, match="there is no 'teacher' in this stack, only pubsub, firestore, storage, jobs"):
         emulators.restart("teacher")
 
 
@@ -314,7 +314,14 @@ def test_the_whole_stack_serves_and_goes(out: Path) -> None:
     up_detached(out, "--stack", "emulators")
     seen = overview(out)
     functions = {f"functions:{name}" for name in topology().deployed()}
-    assert {one["name"] for one in seen["components"]} == {"pubsub", "firestore", "storage", "postgres", *functions}
+    assert {one["name"] for one in seen["components"]} == {
+        "pubsub",
+        "firestore",
+        "storage",
+        "jobs",
+        "postgres",
+        *functions,
+    }
     assert seen["serves"]
     assert fitsense("down", "--out", out).stdout == f"stopped the emulators stack on {out}\n"
     assert processes_of(out) == []

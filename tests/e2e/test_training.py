@@ -69,6 +69,7 @@ def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Traini
     marks.mkdir()
     monkeypatch.setenv("STAND_IN_FOLDER", str(marks))
     monkeypatch.setenv("FITSENSE_TRAINER_COMMAND", STAND_IN)
+    monkeypatch.setenv("COLUMNS", "300")
     yield Training(tmp_path / "out", marks)
     for path in marks.iterdir():
         for pid in path.read_text().split():

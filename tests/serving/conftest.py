@@ -1,5 +1,28 @@
-"""Tests with a real vLLM: its own environment serves, the trainer's runs the tests; make test-serving."""
+"""One vLLM for all tests of this folder: it takes a minute or more to start."""
 
-from importlib.util import find_spec
+from collections.abc import Iterator
 
-collect_ignore_glob = [] if find_spec("torch") else ["test_trained_adapter.py"]
+import openai
+import pytest
+
+from tests.serving.stack import KEY, PYTHON, Serving, serving
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs vLLM."""
+    for item in items:
+        if "tests/serving/" in str(item.path):
+            item.add_marker(pytest.mark.serving)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    assert PYTHON.exists(), "make setup-vllm makes the model server's environment"
+    with serving(tmp_path_factory.mktemp("serving"), output_tokens=512, total_s=120, first_token_s=60) as made:
+        yield made
+
+
+@pytest.fixture
+def client(running: Serving) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{running.router_url}/v1", api_key=KEY, max_retries=0, timeout=120) as made:
+        yield made

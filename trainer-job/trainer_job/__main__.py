@@ -13,6 +13,7 @@ Exit    0    done, or found done: model-evaluated is published
 """
 
 import argparse
+import logging
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,8 @@ _SOURCE: Final = Path(__file__).parents[2]
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     chosen = _parser().parse_args(arguments)
+    # It complains at import where a kernel is missing that only CPUs would use; peft imports it in any case.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         run: Callable[[argparse.Namespace, Recipe], None] = chosen.run
         run(chosen, load_recipe(chosen.recipe, chosen.overrides))

@@ -1,7 +1,20 @@
 """The evaluation report: what the promotion gate asks it, and that its example still reads."""
 
+from pathlib import Path
+
 from shared.eval_report import EvalReport
 from tests.eval_reports import a_comparison, an_eval_report
+
+EXAMPLE = Path(__file__).parents[3] / "schemas" / "examples" / "reports" / "eval.v1.json"
+
+
+def test_the_example_reads_for_ever() -> None:
+    report = EvalReport.model_validate_json(EXAMPLE.read_bytes())
+    assert {mode: found.overall.rates["safe"].rate for mode, found in report.modes.items()} == {
+        "free": 1,
+        "schema": 1,
+        "grammar": 1,
+    }
 
 
 def test_a_report_survives_being_written_and_read() -> None:

@@ -5,7 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from trainer_job.evaluation.safety import CHECKS, SafetyPrompt, failures, reference, safety_prompts, suite
+from trainer_job.evaluation.curated import SafetyPrompt, safety_prompts
+from trainer_job.evaluation.safety import CHECKS, failures, reference, suite
 
 from shared.coach.triage import triage
 from shared.errors import Rejected

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from peft import PeftModel
+from bitsandbytes.functional import dequantize_4bit
+from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from trainer_job.base import Base, load_base
 from trainer_job.checkpoints import Checkpoints
@@ -123,6 +124,32 @@ def test_four_bit_weights_are_trained_beside_in_bf16_with_less_memory_for_activa
     trained = run(tmp_path, chosen, told.append, loaded.model)
     assert trained.best_validation_loss < trained.first_validation_loss
     assert (trained.steps, told[-1].tokens_per_s > 0) == (12, True)
+
+
+@pytest.mark.parametrize("saving", [False, True], ids=["activations kept", "activations computed again"])
+def test_gradients_through_four_bit_weights_are_those_through_what_they_stand_for(saving: bool, tmp_path: Path) -> None:
+    network(WORDS, width=64).save_pretrained(tmp_path)
+    WORDS.save_pretrained(tmp_path)
+    chosen = recipe(f"base={tmp_path}", "quantise=nf4")
+    four = load_base(chosen, DirectoryStore(tmp_path), "run", tmp_path, CPU, lambda _: None).model
+    plain = network(WORDS, width=64)
+    for name, layer in four.named_modules():
+        if type(layer).__name__ == "Linear4bit":
+            stands_for = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+            plain.get_submodule(name).weight.data = stands_for.float()
+    ids = torch.tensor([examples(WORDS, 1).kept[0].ids])
+    found = []
+    for model in (four, plain):
+        ready = prepare_model_for_kbit_training(model, use_gradient_checkpointing=saving)
+        adapted = get_peft_model(ready, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+        matrices = [weights for name, weights in adapted.named_parameters() if "lora_" in name]
+        torch.manual_seed(1)
+        for matrix in matrices:
+            torch.nn.init.normal_(matrix, std=0.05)
+        adapted.train()(input_ids=ids, labels=ids).loss.backward()
+        found.append(torch.cat([matrix.grad.flatten().float() for matrix in matrices]))
+    assert torch.cosine_similarity(*found, dim=0) > 0.999
+    assert found[0].norm().item() == pytest.approx(found[1].norm().item(), rel=0.01)
 
 
 def test_examples_that_are_packed_learn_the_same(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _json(report: EvalReport) -> bytes:
 def _served(store: ArtifactStore, documents: Documents, version: str, base: Base, work: Path) -> Contestant | None:
     """Return the model that serves the environment nearest to people; None where nothing but this one serves."""
     for environment in reversed(ENVIRONMENTS):
-        found = pointer(documents, environment)
+        found, _ = pointer(documents, environment)
         served = found.stable if found else None
         if served is not None and served != version:
             manifest = read_manifest(store, served)

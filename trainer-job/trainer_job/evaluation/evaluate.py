@@ -4,7 +4,7 @@ Everybody gets the same messages: the dataset's test split, fresh people with fr
 safety prompts. Greedy, so that a seed decides which messages, and nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Annotated, Final
@@ -18,6 +18,7 @@ from shared.eval_report import (
     Disturbed,
     EvalReport,
     LossComparison,
+    Metric,
     Mode,
     ModelReport,
     Other,
@@ -29,13 +30,14 @@ from trainer_job.dataset import split_lines
 from trainer_job.evaluation.answering import Answerer, Answers, rendered_of
 from trainer_job.evaluation.choosing import examples
 from trainer_job.evaluation.contestants import Contestant, ready
+from trainer_job.evaluation.curated import SafetyPrompt, safety_prompts
 from trainer_job.evaluation.disturbing import DISTURBANCES, disturbed
 from trainer_job.evaluation.grouping import group
 from trainer_job.evaluation.loss import example_losses
 from trainer_job.evaluation.measuring import Paper, judged, mode_report, paper
 from trainer_job.evaluation.pairing import ExampleLoss, compare, compare_losses, loss_of
 from trainer_job.evaluation.prompts import fresh_exams, held_out_exams, run_config
-from trainer_job.evaluation.safety import SafetyPrompt, reference, safety_prompts, suite
+from trainer_job.evaluation.safety import reference, suite
 from trainer_job.evaluation.scoring import Judged
 from trainer_job.examples import Example, read_examples
 from trainer_job.hardware import hardware
@@ -222,7 +224,9 @@ def _comparisons(room: _Room, student: _Sat, others: dict[Other, _Sat]) -> list[
         theirs = {other: [one.facts for one in sat.judged[mode]] for other, sat in others.items()}
         theirs["teacher"] = [one.facts for one in room.on.teacher]
         found += [compare(other, mode, facts, answers, tags, least) for other, answers in theirs.items()]
-        constant = [{"strict_plan": one.facts["strict_plan"]} for one in room.on.constant(ours)]
+        constant: list[Mapping[Metric, bool]] = [
+            {"strict_plan": one.facts["strict_plan"]} for one in room.on.constant(ours)
+        ]
         if constant:
             own = [facts[place] for place in plans]
             found.append(compare("constant", mode, own, constant, [tags[place] for place in plans], least))

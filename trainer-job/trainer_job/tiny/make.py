@@ -3,8 +3,9 @@
     models/base/tiny-<12 hex>/   config, weights, tokenizer and chat template as vLLM reads them
                 base.json        what it was made from, and the sha256 of every file; written last
 
-The name's digest is of everything that decides the weights: the text, this package, and the versions of what
-computes them. So an equal base is never made twice, and a changed one never hides under an old name.
+The name's digest is of everything that decides the weights: the messages, the code that makes papers of them,
+this package, and what computes. So an equal base is never made twice, and a changed one never hides under an
+old name.
 """
 
 import hashlib
@@ -17,23 +18,29 @@ from typing import Final
 
 import torch
 
+from shared import coach, prompt
 from shared.artifacts import ArtifactStore
 from shared.errors import Rejected
 from shared.paths import run_file, split_file
 from shared.prompt import render
 from shared.records import Correspondence, Query
+from trainer_job.hardware import hardware
 from trainer_job.tiny.pretraining import Pace, Schedule, Shape, pretrain
 from trainer_job.tiny.text import Paper, Shares, papers
 from trainer_job.tiny.tokenizer import train_tokenizer
 
-SHARES: Final = Shares(outlines=9000, bare=4000, readings=5400, weeks=3600, sessions=1500, changes=1000, forms=1800)
+SHARES: Final = Shares(outlines=3000, readings=500, sessions=4000, weeks=3500, changes=300, forms=700)
 SHAPE: Final = Shape()
 SCHEDULE: Final = Schedule()
-VOCABULARY: Final = 3072
+VOCABULARY: Final = 4096
 _EVERY: Final = 6
 """The tokenizer is trained on every so-manieth paper."""
 _TOKENIZER_MESSAGES: Final = 1200
+_ANSWERS_COUNT: Final = 2
+"""So many times an answer counts for the tokenizer: a token less in it is a step less to decode."""
 _RECEIPT: Final = "base.json"
+_DECIDES: Final = (Path(__file__).parent, Path(prompt.__file__), Path(coach.__file__).parent)
+"""The code and the data that decide what the papers say, and what is learned from them."""
 _COMPUTES: Final = ("torch", "transformers", "tokenizers")
 _SEED: Final = 1
 
@@ -90,12 +97,13 @@ def _build(
         for one, answer in answered[:_TOKENIZER_MESSAGES]
     ]
     read = [f"{paper.given}{paper.written}" for paper in text[::_EVERY]]
-    read += [f"{prompt.user}\n{answer}" for prompt, answer in told]
-    tokenizer = train_tokenizer(read, (prompt.system for prompt, _ in told), VOCABULARY)
+    read += [f"{asked.user}\n{answer}" for asked, answer in told]
+    read += [answer for _, answer in told] * (_ANSWERS_COUNT - 1)
+    tokenizer = train_tokenizer(read, (asked.system for asked, _ in told), VOCABULARY)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        pretrain(text, tokenizer, shape, schedule, report).save_pretrained(folder)
+        pretrain(text, tokenizer, shape, schedule, report, hardware().bf16).save_pretrained(folder)
     finally:
         torch.set_num_threads(threads)
     tokenizer.save_pretrained(folder)
@@ -116,10 +124,17 @@ def _keep(store: ArtifactStore, name: str, folder: Path, run_id: str) -> None:
 def _digest(answered: list[tuple[Query, str]], shares: Shares, shape: Shape, schedule: Schedule) -> str:
     if not answered:
         raise Rejected("the tiny base needs the messages of a run's train split, and there are none")
-    digest = hashlib.sha256(repr((shares, shape, schedule, VOCABULARY, _SEED)).encode())
+    machine = (hardware().bf16, *map(version, _COMPUTES))
+    settled = (shares, shape, schedule, VOCABULARY, _ANSWERS_COUNT, _EVERY, _TOKENIZER_MESSAGES, _SEED, machine)
+    digest = hashlib.sha256(repr(settled).encode())
     for query, answer in answered:
         digest.update(f"{query!r}\0{answer}\0".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(path for place in _DECIDES for path in _files(place)):
         digest.update(path.read_bytes())
-    digest.update(" ".join(map(version, _COMPUTES)).encode())
     return digest.hexdigest()[:12]
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """Yield a file, or the files below a directory, but for those that Python makes."""
+    found = place.rglob("*") if place.is_dir() else [place]
+    return (path for path in found if path.is_file() and "__pycache__" not in path.parts)

@@ -1,16 +1,18 @@
 """Text: what the tiny base is made from: a coach's papers, not answers to prompts.
 
-    outline   who somebody is, and the frame of a week for them: goal, days, minutes, what each day is called
-    bare      who somebody is, and one session, its exercises known by heart
+    outline   who somebody is, their message, and the frame of a week for them: its goal, its days and their names
+    session   the same with a menu, and one day
+    week      who somebody is, a menu, in a few words what they asked for, and the whole week
     reading   a message, and in a few words what it asks for
-    week      who somebody is, a short menu, and a week that was planned for them, as lines
-    session   the same with one day
-    change    a plan, what was asked, and what was changed
-    form      an answer in the wire form, without the prompt that it answered
+    change    a plan, in a few words what was asked, and what was changed
+    form      an answer, without the prompt that it answered
 
 The short ones come first: what they teach (to look up days, goal and minutes) is a few tokens of a week, too
-few to be noticed there. So the base learns to follow, to copy from a menu, to dose, to read messages and to
-spell the wire form, each by itself; to do all that at once, for a prompt, is left to the student.
+few to be noticed there. What is planned or changed is spelt as in an answer. A menu tells a pattern's exercises in
+the order in which the week reaches for them, so that there is a rule to find: the next that was not used yet.
+
+So the base learns to follow a message, to copy from a menu, to dose, and to spell, each by itself; no paper
+holds a message and a whole plan. To do all that at once, for a prompt, is left to the student.
 People and messages come from the train split of a run. Equal arguments give equal papers.
 """
 
@@ -21,28 +23,30 @@ from typing import Final, TypeVar
 
 from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES
 from shared.coach.menu import menu
-from shared.coach.notation import write_do, write_line
-from shared.coach.plan import EditsAnswer, PlanDay
+from shared.coach.plan import PlanAnswer, PlanDay, WorkoutPlan
 from shared.coach.planner import make_plan
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import GOALS
-from shared.coach.wire import decode, plan_lines
+from shared.coach.wire import encode, plan_lines
 from shared.errors import Rejected
 from shared.prompt import render
 from shared.records import Query
 
 _T = TypeVar("_T")
 
+_PLANNED: Final = '"plan":{'
+_CHANGED: Final = '"edits":[{'
 _DAYS: Final = (2, 3, 3, 4, 4, 5, 6)
 _MINUTES: Final = (20, 25, 30, 35, 40, 45, 50, 60, 75, 90)
-_MOST_A_ROW: Final = 3
+_MOST_MORE: Final = 2
+"""So many names at most stand in a row of a menu beside those that are used."""
 _NEAR: Final = 6
 """How far down the ranking a menu's other names come from."""
 _MORE_FACTS: Final = 0.25
 _REVISITED: Final = 6
 """One in so many short papers comes again among the long ones: what does not come again is forgotten."""
-_STRAY_ROW: Final = 0.15
-"""How many rows stand in a session's menu that the session has no use for."""
+_STRAY_ROW: Final = 0.3
+"""How many rows stand in a menu that the days have no use for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,9 @@ class Shares:
     """How many papers of each kind a base reads."""
 
     outlines: int
-    bare: int
     readings: int
-    weeks: int
     sessions: int
+    weeks: int
     changes: int
     forms: int
 
@@ -73,20 +76,19 @@ def papers(answered: Sequence[tuple[Query, str]], shares: Shares, seed: int) -> 
     rng = Random(f"papers:{seed}")
     people = list({query.user_id: query.profile for query, _ in answered}.values())
     shuffled = rng.sample(answered, len(answered))
-    plans = [query for query, _ in shuffled if query.prompt_type == "plan_creation"]
+    plans = [query for query, answer in shuffled if query.prompt_type == "plan_creation" and _PLANNED in answer]
     others = [query for query, _ in shuffled if query.prompt_type != "plan_creation"]
-    changed = [(query, answer) for query, answer in shuffled if query.plan is not None and '"edits":[{' in answer]
+    changed = [(query, answer) for query, answer in shuffled if query.plan is not None and _CHANGED in answer]
     asked = shares.readings // 2
     short = [
-        *(_outline(person, rng) for person in _cycled(people, shares.outlines)),
-        *(_bare(person, rng) for person in _cycled(people, shares.bare)),
+        *(_outline(query, rng) for query in _cycled(plans, shares.outlines)),
         *map(_reading, _cycled(plans, asked)),
         *map(_reading, _cycled(others, shares.readings - asked)),
     ]
     long = [
         *rng.sample(short, len(short) // _REVISITED),
         *(_week(person, rng) for person in _cycled(people, shares.weeks)),
-        *(_session(person, rng) for person in _cycled(people, shares.sessions)),
+        *(_session(query, rng) for query in _cycled(plans, shares.sessions)),
         *(_change(query, answer) for query, answer in changed[: shares.changes]),
         *(Paper("", answer) for _, answer in shuffled[: shares.forms]),
     ]
@@ -98,41 +100,42 @@ def _cycled(items: Sequence[_T], count: int) -> Iterable[_T]:
 
 
 def _week(person: UserProfile, rng: Random) -> Paper:
-    person = _varied(person, rng)
-    plan = make_plan(person, rng.getrandbits(32))
-    given = [*_facts(person), *_menu(person, plan.days, 1.0, rng), ""]
-    return Paper("\n".join(given), f"Week: {plan.name}\n{plan_lines(plan)}")
+    asked = _varied(person, rng)
+    plan = make_plan(asked, rng.getrandbits(32))
+    facts = _facts(person)
+    more = [fact for fact in facts[3:-1] if rng.random() < _MORE_FACTS]
+    given = [*facts[:3], *more, facts[-1], *_menu(asked, plan.days, rng), _wish(asked), ""]
+    return Paper("\n".join(given), f"Week: {_wired(plan)}")
 
 
-def _session(person: UserProfile, rng: Random) -> Paper:
-    person = _varied(person, rng)
-    days = make_plan(person, rng.getrandbits(32)).days
+def _session(query: Query, rng: Random) -> Paper:
+    asked = query.scenario.person(query.profile)
+    days = make_plan(asked, rng.getrandbits(32)).days
     day = days[int(rng.random() * len(days))]
-    facts = _facts(person)
-    given = [*facts[:3], facts[-1], *_menu(person, (day,), _STRAY_ROW, rng), ""]
-    return Paper("\n".join(given), f"Session: {_session_text(day)}")
+    facts = _facts(query.profile)
+    message = f"Message: {query.request}"
+    given = [*facts[:3], facts[-1], *_menu(asked, (day,), rng), message, ""]
+    week = _wired(WorkoutPlan(name="-", goal=asked.goal, days=(day,)))
+    return Paper("\n".join(given), f"Session: {week[week.index('{', 1) : -2]}")
 
 
-def _outline(person: UserProfile, rng: Random) -> Paper:
-    person = _varied(person, rng)
-    plan = make_plan(person, rng.getrandbits(32))
-    facts = _facts(person)
-    given = [*facts[:3], *(fact for fact in facts[3:] if rng.random() < _MORE_FACTS), ""]
-    frame = f"{plan.name}; {plan.goal}; {person.days_per_week} days; {person.session_minutes} minutes"
-    days = (f"{day.weekday} {day.name}: {len(day.exercises)}" for day in plan.days)
-    return Paper("\n".join(given), "\n".join([frame, *days]))
+def _wired(plan: WorkoutPlan) -> str:
+    """Return a plan as it stands in an answer."""
+    answer = PlanAnswer(escalation="none", plan=plan, explanation="-", safety_notes=())
+    return encode(answer).partition('"plan":')[2].partition(',"explanation":')[0]
 
 
-def _bare(person: UserProfile, rng: Random) -> Paper:
-    person = _varied(person, rng)
-    days = make_plan(person, rng.getrandbits(32)).days
-    facts = _facts(person)
-    written = f"Session: {person.session_minutes} minutes; {_session_text(days[int(rng.random() * len(days))])}"
-    return Paper("\n".join([*facts[:3], facts[-1], ""]), written)
+def _wish(person: UserProfile) -> str:
+    return f"Asked: plan creation; {person.goal}; {person.days_per_week} days; {person.session_minutes} minutes"
 
 
-def _session_text(day: PlanDay) -> str:
-    return f"{day.weekday} {day.name}: {', '.join(map(write_line, day.exercises))}"
+def _outline(query: Query, rng: Random) -> Paper:
+    asked = query.scenario.person(query.profile)
+    plan = make_plan(asked, rng.getrandbits(32))
+    facts = _facts(query.profile)
+    given = [*facts[:3], *(fact for fact in facts[3:] if rng.random() < _MORE_FACTS), f"Message: {query.request}", ""]
+    frame = plan.model_copy(update={"days": tuple(day.model_copy(update={"exercises": ()}) for day in plan.days)})
+    return Paper("\n".join(given), f"Week: {_wired(frame)}")
 
 
 def _reading(query: Query) -> Paper:
@@ -141,11 +144,12 @@ def _reading(query: Query) -> Paper:
 
 
 def _change(query: Query, answer: str) -> Paper:
-    decoded, plan, facts = decode(answer, query.prompt_type), query.plan, _facts(query.profile)
-    if plan is None or not isinstance(decoded, EditsAnswer):
+    if query.plan is None:
         raise Rejected(f"query {query.query_id} changes no plan")
-    given = [*facts[1:3], facts[-1], f"Plan: {plan.name}", plan_lines(plan), f"Asked: {_asked(query)}", ""]
-    return Paper("\n".join(given), "\n".join(["Changes:", *(f"{write_do(one)}: {one.why}" for one in decoded.edits)]))
+    facts = _facts(query.profile)
+    given = [*facts[1:3], facts[-1], f"Plan: {query.plan.name}", plan_lines(query.plan), f"Asked: {_asked(query)}", ""]
+    edits = answer.partition('"edits":')[2].partition(',"explanation":')[0]
+    return Paper("\n".join(given), f"Changes: {edits}")
 
 
 def _varied(person: UserProfile, rng: Random) -> UserProfile:
@@ -167,19 +171,17 @@ def _facts(person: UserProfile) -> list[str]:
     return lines[: lines.index("Menu:")]
 
 
-def _menu(person: UserProfile, days: Iterable[PlanDay], stray: float, rng: Random) -> list[str]:
-    """Return a menu that holds all that the days use, and a few others that would have done as well."""
-    used = {EXERCISES[line.exercise].name for day in days for line in day.exercises}
+def _menu(person: UserProfile, days: Iterable[PlanDay], rng: Random) -> list[str]:
+    """Return a menu with all that the days use, in their order, and a few others that would have done as well."""
+    used = list(dict.fromkeys(EXERCISES[line.exercise].name for day in days for line in day.exercises))
     rows = ["Menu:"]
     for label, names in menu(person, len(EXERCISES)):
-        shown = {name for name in names if name in used}
-        if not shown and rng.random() >= stray:
+        shown = [name for name in used if name in names]
+        if not shown and rng.random() >= _STRAY_ROW:
             continue
         others = [name for name in names[:_NEAR] if name not in used]
-        most = rng.randint(1, _MOST_A_ROW)
-        shown.update(rng.sample(others, min(len(others), max(0, most - len(shown)))))
-        if shown:
-            rows.append(f"{label}: {', '.join(name for name in names if name in shown)}")
+        shown += others[: rng.randint(0 if shown else 1, _MOST_MORE)]
+        rows.append(f"{label}: {', '.join(shown)}")
     return rows
 
 

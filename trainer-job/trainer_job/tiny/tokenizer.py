@@ -19,10 +19,16 @@ from shared.coach.catalogue import EXERCISES
 PAD: Final = "<|pad|>"
 END: Final = "<|end|>"
 _ROLES: Final = ("<|system|>", "<|user|>", "<|assistant|>")
+DAY_OPENS: Final = '","exercises":["'
+"""What opens the list of a day's exercises."""
+NEXT: Final = '","'
+"""What stands between two of them."""
+ENDS: Final = '"]}'
+"""What every token that closes a day begins with."""
 _WIRE: Final = (
     *('{"escalation":"', '","plan":', '{"name":"', 'null,"explanation":"', '","goal":"', '","days":[{"day":"'),
-    *('","name":"', '","exercises":["', '","', '"]},{"day":"', '"]}]},"explanation":"', '","safety_notes":["'),
-    *('","safety_notes":[]}', '"]}', '","edits":[', '{"do":"', '","why":"', '"},{"do":"', '"}],"explanation":"'),
+    *('","name":"', DAY_OPENS, NEXT, '"]},{"day":"', '"]}]},"explanation":"', '","safety_notes":["'),
+    *('","safety_notes":[]}', ENDS, '","edits":[', '{"do":"', '","why":"', '"},{"do":"', '"}],"explanation":"'),
     *('],"explanation":"', '","reply":"', '"}'),
 )
 """They end where a schema leaves a choice: constrained decoders spell forced text up to there by themselves."""
