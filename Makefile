@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST))) infra-check
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -74,6 +74,11 @@ schemas: setup  ## Write schemas/ from the models
 constraints: setup  ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --extra local pyproject.toml --output-file constraints.txt
+
+infra-check: setup  ## Terraform, images, skaffold, workflows and the rules they keep; says what it could not check
+	$(BIN)/python -m deploy.infra.check
+	$(BIN)/python -m deploy.infra.cost --check
+	$(BIN)/pytest -q -rs -m 'slow or not slow' tests/infra
 
 hooks: setup  ## Run make check before each commit
 	$(BIN)/pre-commit install
