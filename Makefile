@@ -48,11 +48,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
 
-test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
-	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
-
-test-serving: setup setup-vllm  ## A model promoted, served and rolled back on real vLLM; some minutes
+test-serving: setup setup-trainer setup-vllm  ## A model trained, promoted, served and rolled back on real vLLM; some minutes
 	$(BIN)/pytest -q -m serving tests/serving
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/served_adapter
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto

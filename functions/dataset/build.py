@@ -107,7 +107,7 @@ def _tell(tally: Tally, totals: Totals) -> None:
     took = totals.result()
     counted = {"records": sum(tally.splits.values()), "rejects": sum(tally.rejected.values())}
     cost = {"tokens": took.prompt_tokens + took.completion_tokens, "cost_usd": took.cost_usd}
-    log.info("dataset built", extra=counted | cost)
+    log.info("dataset built", extra={**counted, **cost})
 
 
 def _stratum(answers: list[Answer]) -> str:
