@@ -22,9 +22,10 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 demo: setup setup-trainer  ## From 200 synthetic people to a student that serves dev and that prod turns down
 	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
-test: setup check  ## Everything that CI runs: checks, then all tests, the slow and the trainer's too
-	$(BIN)/pytest -q -n auto -m 'slow or not slow'
+test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones, the trainer's, and serving by real vLLM
+	$(BIN)/pytest -q -n auto -m 'not serving'
 	$(MAKE) test-trainer
+	$(MAKE) test-serving
 
 setup-trainer: trainer-job/.venv/.ready  ## Make the trainer's own environment: PyTorch and all, some minutes
 
@@ -49,6 +50,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 
 test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
 	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
+
+test-serving: setup setup-vllm  ## A model promoted, served and rolled back on real vLLM; some minutes
+	$(BIN)/pytest -q -m serving tests/serving
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
@@ -92,6 +96,9 @@ bench-pipeline: setup  ## CPU seconds and memory of whole runs against the earli
 bench-teacher: setup  ## Calling a remote teacher: 800 prompts, 64 in flight, faults, a kill -9
 	$(BIN)/python -m tests.bench.bench_teacher
 
+bench-services: setup  ## The services with wrk on a real Postgres: requests per second and core, as ratios
+	$(BIN)/python -m tests.bench.bench_services
+
 bench-functions: setup  ## Import time, latency and rate of each function on the emulators, as ratios
 	$(BIN)/python -m tests.bench.bench_functions
 
@@ -100,6 +107,12 @@ bench-train: setup setup-trainer  ## Training by tiny_cpu against TRL's SFTTrain
 
 bench-evaluation: setup-trainer  ## An evaluation of 200 prompts on the tiny model: seconds, tokens a second
 	OMP_NUM_THREADS=1 PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_evaluation
+
+bench-router: setup  ## The router's processor time and latency beside a bare pass-through and the LiteLLM proxy
+	$(BIN)/python -m tests.bench.bench_router
+
+bench-serving: setup setup-vllm  ## Ten users at once on real vLLM: throughput, fairness, overload
+	$(BIN)/python -m tests.bench.bench_serving
 
 clean:  ## Remove what the targets above made
 	rm -rf .venv .venv-checkov trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -22,7 +22,7 @@ from typing import BinaryIO, Literal, cast
 
 from cloudevents.http import CloudEvent
 
-from deploy.pushing import Push, send
+from deploy.pushing import Push, identity, send
 from deploy.topology import folder
 from shared import runtime as runtime_module
 from shared.bus import Message, Outbox
@@ -129,7 +129,7 @@ def serve(
         outgoing.messages = []
         with processor.shared():
             if task.push is not None:
-                send(task.push, task.message, None)
+                send(task.push, task.message, identity(settings, task.push.audience))
             else:
                 find(task.function)(push(task.message))
         return tuple(outgoing.messages)

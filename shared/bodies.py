@@ -84,7 +84,7 @@ def read_json(data: bytes, model: type[M]) -> M:
         raise invalid(exc) from exc
 
 
-def read_query(values: Mapping[str, str | list[str]], model: type[M]) -> M:
+def read_query(values: Mapping[str, str], model: type[M]) -> M:
     """Return a query string's values, which are text, as what they are; raises InvalidFields."""
     try:
         return model.model_validate_strings(values)

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import flask
@@ -74,7 +75,8 @@ class Service:
 def create_app(service: Service) -> flask.Flask:
     """Return a service as a Flask app."""
     settings = service.settings
-    app = flask.Flask(__name__, static_folder=None)
+    # Its own folder is told, for Flask would look for a module of the name: `profile` and `logging` are Python's.
+    app = flask.Flask(service.name, static_folder=None, root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
     app.url_map.strict_slashes = False
     app.url_map.converters["day"] = DayConverter

@@ -91,7 +91,7 @@ class Endpoint:
         self._open: dict[int, web.Request] = {}
 
     def hang_up(self) -> None:
-        for request in self._open.values():
+        for request in list(self._open.values()):
             if request.transport:
                 request.transport.abort()
 

@@ -35,16 +35,17 @@ stack_option = click.option(
 @stack_option
 @out_option
 @workers_option
+@click.option("--port", type=click.IntRange(1, 65_535), help="Of the services' base URL; a free one by default.")
 @click.option("--detach", is_flag=True, help="Return once everything serves; `fitsense down` stops it.")
 @errors_are_messages
-def up(stack: "LocalStackName", out: Path, workers: int | None, detach: bool) -> None:
-    """Start a stack on this machine, with Postgres, and keep it running until Ctrl-C.
+def up(stack: "LocalStackName", out: Path, workers: int | None, port: int | None, detach: bool) -> None:
+    """Start a stack on this machine, with Postgres and the services, and keep it running until Ctrl-C.
 
     Its log goes to standard error, and to files below OUT/.stack/log. Standard output gets lines for the shell
     that say where everything is: eval "$(fitsense up --detach)".
     """
     if detach:
-        _start_detached(stack, out.absolute(), workers)
+        _start_detached(stack, out.absolute(), workers, port)
         return
     from deploy.local.merged_log import StreamConsole
     from deploy.local.stack import local_stack
@@ -52,7 +53,10 @@ def up(stack: "LocalStackName", out: Path, workers: int | None, detach: bool) ->
 
     began, never = time.monotonic(), threading.Event()
     console = StreamConsole(stderr=True)
-    with local_stack(out, stack=stack, postgres=True, workers=workers or usable_cores(), console=console) as kept:
+    made = local_stack(
+        out, stack=stack, postgres=True, workers=workers or usable_cores(), public_port=port, console=console
+    )
+    with made as kept:
         _tell_where(stack, out, kept.environment)
         click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; Ctrl-C stops it", err=True)
         while not never.wait(1.0):  # a signal that another thread received is noticed here only between waits
@@ -98,7 +102,7 @@ def down(out: Path) -> None:
         click.echo(f"no stack runs on {out}")
 
 
-def _start_detached(stack: "LocalStackName", out: Path, workers: int | None) -> None:
+def _start_detached(stack: "LocalStackName", out: Path, workers: int | None, port: int | None) -> None:
     """Start `fitsense up` in a session of its own, and return when everything serves."""
     from deploy.local import state
     from deploy.local.components import module_command, python_path
@@ -112,6 +116,7 @@ def _start_detached(stack: "LocalStackName", out: Path, workers: int | None) -> 
     except OSError as exc:
         raise Unavailable(f"cannot write to {log.parent}: {exc.strerror}") from exc
     options = (f"--stack={stack}", f"--out={out}", *((f"--workers={workers}",) if workers else ()))
+    options += (f"--port={port}",) if port else ()
     with told:
         start = told.tell()
         process = subprocess.Popen(  # noqa: S603 - it is this program
@@ -169,4 +174,7 @@ def _tell_where(stack: "LocalStackName", out: Path, environment: dict[str, str])
     click.echo("# a run begins when its config is dropped:")
     for way in ways:
         click.echo(f"#   {way}")
+    click.echo(
+        f"# the services are at {environment['FITSENSE_URL']}, to be read about below /v1/docs/profile, plan, logging"
+    )
     sys.stdout.flush()

@@ -12,6 +12,7 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Program
 from deploy.local.readiness import answers, listens
 from deploy.local.sdk import find_emulators
+from deploy.local.services import LocalServices
 from deploy.local.state import MARKER, LocalStackName, folder
 from deploy.topology import Topology
 from deploy.topology import folder as function_folder
@@ -34,6 +35,8 @@ class Wanted:
     postgres: bool
     storage_fail_share: float
     workers: int
+    public_port: int | None = None
+    """Of the services' gateway; a free one where none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,14 @@ class Components:
 
 def components(wanted: Wanted, ports: Ports) -> Components:
     """Return what a stack is made of; raises Unavailable where this machine lacks something for it."""
-    made = _embedded(wanted) if wanted.stack == "embedded" else _emulators(wanted, ports)
-    if wanted.postgres:
+    services = LocalServices(ports, wanted.public_port) if wanted.postgres else None
+    made = _embedded(wanted, services) if wanted.stack == "embedded" else _emulators(wanted, ports, services)
+    if services:
         port = ports.reserve()
+        found = made.environment | {"FITSENSE_STACK": wanted.stack}
         made.programs.append(_postgres(wanted, port))
-        made.environment.update(postgres.client_environment(port))
+        made.programs.extend(services.programs(found, wanted.out, port, module_command))
+        made.environment.update(postgres.client_environment(port) | services.client_environment())
     own = {MARKER: str(folder(wanted.out)), "PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}
     programs = [replace(one, environment=own | dict(one.environment)) for one in made.programs]
     return Components(programs, made.environment | {"FITSENSE_OUT": str(wanted.out)})
@@ -61,7 +67,7 @@ def storage_names(settings: Settings) -> dict[str, str]:
     return {"artifacts": settings.artifact_bucket, "configs": settings.config_bucket}
 
 
-def _embedded(wanted: Wanted) -> Components:
+def _embedded(wanted: Wanted, services: LocalServices | None) -> Components:
     """One process: dispatcher and workers, fed from the drop folder."""
     ready_file = folder(wanted.out) / "pipeline.ready"
     arguments = (f"--out={wanted.out}", f"--workers={wanted.workers}", f"--ready-file={ready_file}")
@@ -71,23 +77,25 @@ def _embedded(wanted: Wanted) -> Components:
         port=None,
         ready=partial(_exists, ready_file),
         before=partial(ready_file.unlink, missing_ok=True),
+        environment=services.client_environment() if services else {},
     )
     return Components([pipeline], {"FITSENSE_STACK": "embedded"})
 
 
-def _emulators(wanted: Wanted, ports: Ports) -> Components:
+def _emulators(wanted: Wanted, ports: Ports, services: LocalServices | None) -> Components:
     """Google's emulators, the local Cloud Storage server, and the functions that Pub/Sub pushes to."""
     emulators = find_emulators(environment())
     settings = Settings(stack="emulators", out=wanted.out)
     pubsub, firestore, storage, jobs = (ports.reserve() for _ in range(4))
     functions = {name: ports.reserve() for name in wanted.functions}
+    heard = functions | dict(services.ports if services else {})
     clients = client_environment(settings, pubsub, firestore, storage, jobs)
     programs = [
         Program(
             name="pubsub",
             command=emulators.command("pubsub", pubsub),
             port=pubsub,
-            ready=partial(_provision_events, wanted.graph, settings.project, f"{HOST}:{pubsub}", functions),
+            ready=partial(_provision_events, wanted.graph, settings.project, f"{HOST}:{pubsub}", heard),
         ),
         Program(
             name="firestore",
@@ -165,12 +173,21 @@ def _postgres(wanted: Wanted, port: int) -> Program:
         name="postgres",
         command=postgres.command(found, data, port),
         port=port,
-        ready=partial(postgres.make_database, port),
+        ready=partial(_migrated, port),
         before=partial(postgres.make_data, found, data),
         as_user=postgres.as_user(postgres.owner(data)),
         # Fast shutdown: SIGTERM would wait for every client to leave.
         stop_signal=signal.SIGINT,
     )
+
+
+def _migrated(port: int) -> None:
+    """Make the database and bring it to this version."""
+    postgres.make_database(port)
+    from deploy.database import migrate
+
+    here = {"database_host": HOST, "database_port": port, "database_user": postgres.SUPERUSER}
+    migrate(Settings(service="migrations").model_copy(update=here))
 
 
 def _provision_events(graph: Topology, project: str, pubsub: str, ports: Mapping[str, int]) -> None:

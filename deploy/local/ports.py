@@ -3,6 +3,8 @@
 import socket
 from contextlib import ExitStack
 
+from shared.errors import Conflict
+
 HOST = "127.0.0.1"
 
 
@@ -16,11 +18,14 @@ class Ports:
     def __init__(self) -> None:
         self._held = ExitStack()
 
-    def reserve(self) -> int:
-        """Return a port that nobody uses."""
+    def reserve(self, wanted: int = 0) -> int:
+        """Return a port that nobody uses, or the wanted one; raises Conflict where somebody uses that."""
         held = self._held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((HOST, 0))
+        try:
+            held.bind((HOST, wanted))
+        except OSError as exc:
+            raise Conflict(f"port {wanted} of {HOST} is taken") from exc
         return int(held.getsockname()[1])
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class PostgresDays:
             raise InvalidFields((("cursor", "is not one that was given"),)) from exc
         listing = LIST(since=query.since, until=query.until, before=begin, limit=query.limit + 1)
         (found,) = self._database.run(user_id, listing)
-        days = [DayEntry.model_construct(**dict(zip(DayEntry.model_fields, row, strict=True))) for row in found]
+        days = [DayEntry.model_validate(dict(zip(DayEntry.model_fields, row, strict=True))) for row in found]
         more = len(days) > query.limit
         days = days[: query.limit]
         return Days.model_construct(days=tuple(days), next=cursor(days[-1].day) if more else None)

@@ -87,7 +87,7 @@ class PostgresInteractions:
         (found,) = self._database.run(user_id, listing)
         names = Interaction.model_fields
         lines = [
-            Interaction.model_construct(**dict(zip(names, (*row[:-1], orjson.loads(row[-1])), strict=True)))
+            Interaction.model_validate(dict(zip(names, (*row[:-1], orjson.loads(row[-1])), strict=True)))
             for row in found
         ]
         more = len(lines) > query.limit

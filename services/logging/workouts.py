@@ -163,7 +163,7 @@ class PostgresWorkouts:
         day, workout_id = key(query.cursor)
         listing = LIST(since=query.since, until=query.until, day=day, workout_id=workout_id, limit=query.limit + 1)
         (found,) = self._database.run(user_id, listing)
-        lines = [WorkoutLine.model_construct(**dict(zip(WorkoutLine.model_fields, row, strict=True))) for row in found]
+        lines = [WorkoutLine.model_validate(dict(zip(WorkoutLine.model_fields, row, strict=True))) for row in found]
         more = len(lines) > query.limit
         lines = lines[: query.limit]
         return Workouts.model_construct(

@@ -4,12 +4,17 @@ A week's numbers are a row; a dashboard reads a dozen weeks of them, whatever wa
 added, changed or deleted, by itself or with its exercise or workout, moves its week's sums by the difference.
 Only a week's best lift cannot be taken back by a difference: it is looked up among that week's sets.
 Warm-ups count for nothing.
+
+Triggers work as the tables' owner, whom policies hold to the acting user's rows like anybody: when profile deletes
+an account, which takes the log along, it is they that reach this schema, and profile does not. The sums'
+references to their user are checked at the end of a transaction: while an account is deleted its sums are still
+moved by the sets that go, and go themselves.
 """
 
 SUMS = (
     """
     CREATE TABLE logging.weeks (
-      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE,
+      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       week date NOT NULL,
       workouts integer NOT NULL DEFAULT 0,
       sets integer NOT NULL DEFAULT 0,
@@ -19,7 +24,7 @@ SUMS = (
     ) WITH (fillfactor = 70)""",
     """
     CREATE TABLE logging.week_lifts (
-      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE,
+      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       week date NOT NULL,
       exercise text NOT NULL,
       sets integer NOT NULL DEFAULT 0,
@@ -30,7 +35,7 @@ SUMS = (
     ) WITH (fillfactor = 70)""",
     """
     CREATE TABLE logging.week_muscles (
-      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE,
+      user_id uuid NOT NULL REFERENCES profile.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       week date NOT NULL,
       muscle text NOT NULL,
       half_sets integer NOT NULL DEFAULT 0,
@@ -80,7 +85,8 @@ SUMS = (
           AND w.muscle = ANY (entry.muscles || entry.assisting);
     END $$""",
     """
-    CREATE FUNCTION logging.estimate() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION logging.estimate() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
     DECLARE lifts boolean := (SELECT lifted FROM logging.exercises WHERE entry_id = new.entry_id);
     BEGIN
       new.e1rm_kg := CASE WHEN lifts AND new.load_kg > 0 AND new.reps > 0 AND NOT new.is_warmup
@@ -88,7 +94,8 @@ SUMS = (
       RETURN new;
     END $$""",
     """
-    CREATE FUNCTION logging.sum_sets() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION logging.sum_sets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
     DECLARE entry logging.exercises;
     BEGIN
       IF tg_op = 'INSERT' AND new.is_warmup OR tg_op = 'DELETE' AND old.is_warmup THEN RETURN NULL; END IF;
@@ -106,20 +113,23 @@ SUMS = (
       RETURN NULL;
     END $$""",
     """
-    CREATE FUNCTION logging.take_sets_of_exercise() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION logging.take_sets_of_exercise() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
     BEGIN
       -- While it is still there, so that its sets' own triggers find it.
       DELETE FROM logging.sets WHERE user_id = old.user_id AND entry_id = old.entry_id;
       RETURN old;
     END $$""",
     """
-    CREATE FUNCTION logging.take_exercises_of_workout() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION logging.take_exercises_of_workout() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
     BEGIN
       DELETE FROM logging.exercises WHERE user_id = old.user_id AND workout_id = old.workout_id;
       RETURN old;
     END $$""",
     """
-    CREATE FUNCTION logging.count_workouts() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION logging.count_workouts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
     BEGIN
       IF tg_op <> 'INSERT' THEN
         UPDATE logging.weeks SET workouts = workouts - 1

@@ -1,19 +1,16 @@
 """App: the plan service: plans, changes, the coach, and the jobs behind them."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import flask
-import httpx
 
 from services.plan import changes, coach, internal, plans
 from services.plan.clients import HttpPeople
 from services.plan.deps import Deps, made
 from services.plan.model_client import ModelClient, Patience
 from shared.database import database
-from shared.errors import Unavailable
 from shared.http import Service, create_app, current_span, request_id
-from shared.identity import AccessTokens, FetchedKeys, Services, Users, services
+from shared.identity import Services, Users, services, users_of
 from shared.runtime import runtime
 from shared.settings import Settings
 from shared.telemetry import outgoing
@@ -42,21 +39,7 @@ def from_env() -> flask.Flask:
         )
         model = ModelClient(settings.router_url, lambda: identities.sign("inference-router"), patience)
     pool = database(settings)
-    return build(settings, made(pool, people, model, current.bus), _users(settings), identities, pool.check)
-
-
-def _users(settings: Settings) -> Users:
-    """Return what checks access tokens: profile's public keys, fetched where it shows them."""
-
-    def fetch() -> Mapping[str, Any]:
-        try:
-            answer = httpx.get(settings.users_url, timeout=5, trust_env=False).raise_for_status()
-            found: Mapping[str, Any] = answer.json()
-        except (httpx.HTTPError, ValueError) as exc:
-            raise Unavailable("profile's public keys cannot be had; try again shortly") from exc
-        return found
-
-    return AccessTokens(FetchedKeys(fetch))
+    return build(settings, made(pool, people, model, current.bus), users_of(settings), identities, pool.check)
 
 
 def _outgoing() -> dict[str, str]:

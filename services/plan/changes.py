@@ -7,30 +7,32 @@ import flask
 from sqlalchemy import Connection
 
 from services.plan.answers import Writer
+from services.plan.bodies import (
+    ChoiceRequest,
+    DiffQuery,
+    EditRequest,
+    ModifyRequest,
+    MostQuery,
+    RestoreRequest,
+    RevisionsQuery,
+    RewriteRequest,
+)
 from services.plan.changing import edited, rewritten, warnings
 from services.plan.deps import deps
 from services.plan.once import before, once
+from services.plan.plan_rows import NewRevision, locked
 from services.plan.planning import changed, profile_of
 from services.plan.proposing import Choice, Proposal, decide, whole
-from services.plan.repository import NewRevision, locked
 from services.plan.restoring import restored
 from services.plan.revising import diff
 from services.plan.schemas import (
     ChangedPlan,
-    ChoiceRequest,
     DecisionView,
-    DiffQuery,
     DiffView,
-    EditRequest,
-    ModifyRequest,
-    MostQuery,
     ProposalList,
     ProposalView,
-    RestoreRequest,
     RevisionContent,
     RevisionList,
-    RevisionsQuery,
-    RewriteRequest,
 )
 from services.plan.views import Told
 from shared.coach.plan import WorkoutPlan
@@ -89,9 +91,9 @@ def get_revision(user: User, plan_id: str, number: int) -> RevisionContent:
 @endpoint(raises=(NotFound,))
 def compare_revisions(user: User, plan_id: str, query: DiffQuery) -> DiffView:
     """Return how one revision of a plan differs from another."""
-    plans = deps().plans
-    one, other = (plans.revision(user, UUID(plan_id), number).plan for number in (query.before, query.after))
-    return DiffView(before=query.before, after=query.after, diff=diff(one, other))
+    plans, revisions = deps().plans, (query.from_revision, query.to_revision)
+    one, other = (plans.revision(user, UUID(plan_id), number).plan for number in revisions)
+    return DiffView(from_revision=revisions[0], to_revision=revisions[1], diff=diff(one, other))
 
 
 @bp.post("/v1/plans/<uuid:plan_id>:restore")

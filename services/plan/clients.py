@@ -38,10 +38,11 @@ class HttpPeople:
         """Return somebody's profile."""
         return self._get("profile", f"{self._profile_url}/internal/users/{user_id}/profile", UserProfile)
 
-    def summary(self, user_id: str) -> TrainingSummary | None:
+    def summary(self, user_id: str, planned: int) -> TrainingSummary | None:
         """Return what a coach reads out of somebody's log; None where nothing was ever logged."""
+        url = f"{self._logging_url}/internal/users/{user_id}/summary?planned={planned}"
         try:
-            return self._get("logging", f"{self._logging_url}/internal/users/{user_id}/summary", TrainingSummary)
+            return self._get("logging", url, TrainingSummary)
         except NotFound:
             return None
 

@@ -5,11 +5,12 @@ from uuid import uuid4
 import flask
 from sqlalchemy import Connection
 
+from services.plan.bodies import CoachRequest
 from services.plan.coaching import coach
 from services.plan.deps import deps
 from services.plan.once import before, once
 from services.plan.planning import adapted, note, question, whole
-from services.plan.schemas import AdaptationView, CoachRequest, ReplyView, StreamedError, StreamedText
+from services.plan.schemas import AdaptationView, ReplyView, StreamedError, StreamedText
 from services.plan.streaming import reply_events, reply_view
 from shared.endpoints import Answer, Receipt, Stream, User, endpoint
 from shared.errors import Conflict

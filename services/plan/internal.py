@@ -6,19 +6,14 @@ import flask
 
 from services.plan.deps import deps
 from services.plan.exporting import UserPlans, exported
-from services.plan.pushes import Push, event_in
 from services.plan.working import work
 from shared.endpoints import Caller, endpoint
 from shared.events import PlanJobRequested
+from shared.pushes import pushed
 
 bp = flask.Blueprint("internal", __name__)
 
-
-@bp.post("/events/plan-job-requested")
-@endpoint(hidden=True)
-def plan_job_requested(caller: Caller, body: Push) -> None:
-    """Make the plan of a job."""
-    work(deps(), event_in(body, PlanJobRequested))
+bp.post("/events/plan-job-requested")(pushed(PlanJobRequested, lambda event: work(deps(), event)))
 
 
 @bp.get("/internal/users/<uuid:user_id>/plans")

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from services.plan.schemas import JobView, PlanRequest
+from services.plan.bodies import PlanRequest
+from services.plan.schemas import JobView
 from shared.coach.vocabulary import Escalation
 from shared.database import Database
 from shared.errors import NotFound, Unavailable

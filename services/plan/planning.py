@@ -17,9 +17,9 @@ from services.plan.answers import Request, Writer
 from services.plan.coaching import Finished, Happening, coach
 from services.plan.deps import Deps
 from services.plan.interactions import interaction
+from services.plan.plan_rows import NewRevision, StoredPlan
 from services.plan.ports import People, Priority
 from services.plan.proposing import Proposal, ProposalKind, ProposedEdit
-from services.plan.repository import NewRevision, StoredPlan
 from services.plan.requests import Known, PlanWish
 from services.plan.schemas import PlanView
 from services.plan.views import Told
@@ -37,10 +37,10 @@ def profile_of(people: People, user_id: str) -> UserProfile:
         raise Conflict("there is no profile yet: do the onboarding first, PUT /v1/profile") from exc
 
 
-def summary_of(people: People, user_id: str) -> TrainingSummary | None:
+def summary_of(people: People, user_id: str, planned: int) -> TrainingSummary | None:
     """Return somebody's training summary, or None where there is none or logging is down."""
     try:
-        return people.summary(user_id)
+        return people.summary(user_id, planned)
     except Unavailable:
         return None
 
@@ -82,7 +82,8 @@ def changed(deps: Deps, user_id: str, plan_id: UUID, message: str, request_id: s
     stored = deps.plans.require(user_id, plan_id)
     if stored.status == "archived":
         raise Conflict("the plan is archived; activate it before you change it")
-    known = Known(profile_of(deps.people, user_id), stored.plan, summary_of(deps.people, user_id))
+    summary = summary_of(deps.people, user_id, len(stored.plan.days))
+    known = Known(profile_of(deps.people, user_id), stored.plan, summary)
     request = requests.change(message, known, request_id)
     return stored, proposal(deps, request, "modification")
 
@@ -92,7 +93,7 @@ def adapted(deps: Deps, user_id: str, request_id: str) -> tuple[StoredPlan, tupl
     stored = deps.plans.content(user_id, None)
     if stored is None:
         raise Conflict("there is no active plan to adapt; make one with POST /v1/plans")
-    known = Known(profile_of(deps.people, user_id), stored.plan, deps.people.summary(user_id))
+    known = Known(profile_of(deps.people, user_id), stored.plan, deps.people.summary(user_id, len(stored.plan.days)))
     found = adapt(stored.plan, known.profile, known.summary)
     request = requests.adaptation(found, known, request_id)
     return stored, found.signals, proposal(deps, request, "adaptation") if request else None
@@ -117,7 +118,8 @@ def proposal(deps: Deps, request: Request, kind: ProposalKind) -> Proposal:
 
 def question(deps: Deps, user_id: str, message: str, request_id: str) -> Request:
     """Return a question to the coach."""
-    known = Known(profile_of(deps.people, user_id), None, summary_of(deps.people, user_id))
+    profile = profile_of(deps.people, user_id)
+    known = Known(profile, None, summary_of(deps.people, user_id, profile.days_per_week))
     return requests.chat(message, known, request_id)
 
 

@@ -9,23 +9,14 @@ import flask
 from sqlalchemy import Connection
 
 from services.plan.answers import Request
+from services.plan.bodies import MostQuery, PageQuery, PlanRequest
 from services.plan.coaching import Finished
 from services.plan.deps import Deps, deps
 from services.plan.once import before, once
+from services.plan.plan_rows import Document
 from services.plan.planning import creation, keep_plan
-from services.plan.repository import EPOCH, Document
-from services.plan.schemas import (
-    EscalationView,
-    JobList,
-    JobView,
-    MostQuery,
-    PageQuery,
-    PlanList,
-    PlanRequest,
-    PlanView,
-    StreamedDay,
-    StreamedError,
-)
+from services.plan.repository import EPOCH
+from services.plan.schemas import EscalationView, JobList, JobView, PlanList, PlanView, StreamedDay, StreamedError
 from services.plan.streaming import plan_events, replayed
 from shared.endpoints import Answer, Receipt, Stream, User, endpoint
 from shared.errors import Conflict, NotFound

@@ -57,4 +57,5 @@ class People(Protocol):
     """What the other services know of a person; raises Unavailable, NotFound without a profile."""
 
     def profile(self, user_id: str) -> UserProfile: ...
-    def summary(self, user_id: str) -> TrainingSummary | None: ...
+    def summary(self, user_id: str, planned: int) -> TrainingSummary | None:
+        """Return what a coach reads out of a log, with so many sessions planned a week; None without a log."""

@@ -9,8 +9,9 @@ import orjson
 from sqlalchemy import Connection, text
 
 from services.plan.answers import Writer
+from services.plan.plan_rows import NewRevision, StoredPlan, locked
 from services.plan.proposing import Proposal, ProposalKind, ProposalStatus, ProposedEdit
-from services.plan.repository import NewRevision, Plans, StoredPlan, locked
+from services.plan.repository import Plans
 from services.plan.schemas import DecisionView, ProposalList, ProposalView
 from services.plan.views import Told, proposal_view
 from shared.coach.plan import WorkoutPlan
@@ -117,8 +118,7 @@ def _update(
 def _locked(connection: Connection, user_id: str, proposal_id: UUID) -> Any:
     row = connection.execute(
         text(
-            f"SELECT {_COLUMNS} FROM plan.proposals"
-            " WHERE user_id = :user_id AND proposal_id = :proposal_id FOR UPDATE"
+            f"SELECT {_COLUMNS} FROM plan.proposals WHERE user_id = :user_id AND proposal_id = :proposal_id FOR UPDATE"
         ),
         {"user_id": user_id, "proposal_id": proposal_id},
     ).fetchone()

@@ -8,17 +8,28 @@ each other instead of failing; whoever writes says which revision it was made fo
     plan.revisions    every revision there ever was, whole
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from services.plan.plan_rows import (
+    Document,
+    NewRevision,
+    StoredPlan,
+    StoredRevision,
+    deactivate,
+    do,
+    lock_user,
+    locked,
+    no_plan,
+    now_of,
+    row_of,
+    stored_plan,
+)
 from services.plan.schemas import (
-    Cause,
     PlanList,
     PlanStatus,
     PlanSummary,
@@ -30,7 +41,7 @@ from services.plan.schemas import (
 from services.plan.views import Told, plan_view
 from shared.coach.plan import WorkoutPlan
 from shared.database import Database
-from shared.errors import Conflict, NotFound, Stale
+from shared.errors import Conflict, NotFound
 from shared.statements import Statement
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,43 +76,6 @@ _REVISION: Final = Statement(
 )
 
 
-class Document(NamedTuple):
-    """A plan as it is sent."""
-
-    body: bytes
-    revision: int
-    plan_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPlan:
-    """A plan as it is worked with."""
-
-    plan_id: UUID
-    status: PlanStatus
-    revision: int
-    plan: WorkoutPlan
-    created_at: datetime
-
-
-class StoredRevision(NamedTuple):
-    """A revision as the API shows it, and as it is worked with."""
-
-    content: RevisionContent
-    plan: WorkoutPlan
-    told: Told
-
-
-@dataclass(frozen=True, slots=True)
-class NewRevision:
-    """What a plan is to become."""
-
-    plan: WorkoutPlan
-    told: Told
-    cause: Cause
-    note: str
-
-
 class Plans:
     """The plans of all users; whose they are is told with every call. Raises NotFound for what is not theirs."""
 
@@ -120,7 +94,7 @@ class Plans:
         """Return one plan, ready to be sent."""
         rows = self._database.run(user_id, _ONE(user_id=user_id, plan_id=str(plan_id)))[0]
         if not rows:
-            raise _no_plan(plan_id)
+            raise no_plan(plan_id)
         revision, document, status = rows[0]
         return Document(_with_status(document, status), revision, plan_id)
 
@@ -152,13 +126,13 @@ class Plans:
         """Return a plan to work with, the active one if none is named; None where there is none."""
         asked = _CONTENT(user_id=user_id, plan_id=str(plan_id) if plan_id else "")
         rows = self._database.run(user_id, asked)[0]
-        return _stored(rows[0]) if rows else None
+        return stored_plan(rows[0]) if rows else None
 
     def require(self, user_id: str, plan_id: UUID) -> StoredPlan:
         """Return a plan to work with."""
         found = self.content(user_id, plan_id)
         if found is None:
-            raise _no_plan(plan_id)
+            raise no_plan(plan_id)
         return found
 
     def revisions(self, user_id: str, plan_id: UUID, before: int, most: int) -> RevisionList:
@@ -183,19 +157,19 @@ class Plans:
     def create(self, connection: Connection, user_id: str, plan_id: UUID, new: NewRevision, activate: bool) -> PlanView:
         """Keep a new plan within a transaction, active if so asked; keeping it twice is keeping it once."""
         lock_user(connection, user_id)
-        there = _row(connection, "SELECT 1 FROM plan.plans WHERE plan_id = :plan_id", {"plan_id": plan_id})
+        there = row_of(connection, "SELECT 1 FROM plan.plans WHERE plan_id = :plan_id", {"plan_id": plan_id})
         if there:
             return self.view(connection, user_id, plan_id)
-        count = _row(connection, "SELECT count(*) FROM plan.plans WHERE user_id = :user_id", {"user_id": user_id})
+        count = row_of(connection, "SELECT count(*) FROM plan.plans WHERE user_id = :user_id", {"user_id": user_id})
         if count is not None and count[0] >= MOST_PLANS:
             raise Conflict(f"there are {MOST_PLANS} plans already, which is the most")
         if activate:
-            _deactivate(connection, user_id)
+            deactivate(connection, user_id)
         status: PlanStatus = "active" if activate else "inactive"
-        now = _now(connection)
+        now = now_of(connection)
         view = plan_view(plan_id, status, 1, new.plan, new.told, now, now)
         values = _values(user_id, view) | {"status": status, "now": now}
-        _do(
+        do(
             connection,
             "INSERT INTO plan.plans (plan_id, user_id, status, revision, name, goal, document, created_at, updated_at)"
             " VALUES (:plan_id, :user_id, :status, :revision, :name, :goal, :document, :now, :now)",
@@ -206,10 +180,10 @@ class Plans:
 
     def revise(self, connection: Connection, user_id: str, stored: StoredPlan, new: NewRevision) -> PlanView:
         """Make a new revision of a plan that `locked` gave within this transaction."""
-        now = _now(connection)
+        now = now_of(connection)
         number = stored.revision + 1
         view = plan_view(stored.plan_id, stored.status, number, new.plan, new.told, stored.created_at, now)
-        _do(
+        do(
             connection,
             "UPDATE plan.plans SET revision = :revision, name = :name, goal = :goal, document = :document,"
             " updated_at = :now WHERE user_id = :user_id AND plan_id = :plan_id",
@@ -224,8 +198,8 @@ class Plans:
         stored = locked(connection, user_id, plan_id, None)
         if stored.status != status:
             if status == "active":
-                _deactivate(connection, user_id)
-            _do(
+                deactivate(connection, user_id)
+            do(
                 connection,
                 "UPDATE plan.plans SET status = :status WHERE user_id = :user_id AND plan_id = :plan_id",
                 {"status": status, "user_id": user_id, "plan_id": plan_id},
@@ -234,56 +208,18 @@ class Plans:
 
     def view(self, connection: Connection, user_id: str, plan_id: UUID) -> PlanView:
         """Return a plan as this transaction sees it."""
-        row = _row(
+        row = row_of(
             connection,
             "SELECT document, status FROM plan.plans WHERE user_id = :user_id AND plan_id = :plan_id",
             {"user_id": user_id, "plan_id": plan_id},
         )
         if row is None:
-            raise _no_plan(plan_id)
+            raise no_plan(plan_id)
         return PlanView.model_validate_json(_with_status(row[0], row[1]))
 
 
-def locked(connection: Connection, user_id: str, plan_id: UUID, revision: int | None) -> StoredPlan:
-    """Return a plan that nobody else may change until the transaction ends; raises Stale for another revision."""
-    mine = {"user_id": user_id, "plan_id": plan_id}
-    # In two statements: one that waits for a lock and joins would look for the new revision in its old snapshot.
-    found = _row(
-        connection,
-        "SELECT plan_id FROM plan.plans WHERE user_id = :user_id AND plan_id = :plan_id FOR UPDATE",
-        mine,
-    )
-    if found is None:
-        raise _no_plan(plan_id)
-    stored = _stored(
-        _row(
-            connection,
-            "SELECT p.plan_id, p.status, p.revision, r.plan::text, p.created_at FROM plan.plans p"
-            " JOIN plan.revisions r ON r.plan_id = p.plan_id AND r.number = p.revision"
-            " WHERE p.user_id = :user_id AND p.plan_id = :plan_id",
-            mine,
-        )
-    )
-    if revision is not None and stored.revision != revision:
-        raise Stale(f"the plan is at revision {stored.revision} by now; yours was made for {revision}")
-    return stored
-
-
-def lock_user(connection: Connection, user_id: str) -> None:
-    """Wait until nobody else changes which of the user's plans there are, or is active."""
-    _do(connection, "SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 5))", {"user_id": user_id})
-
-
-def _deactivate(connection: Connection, user_id: str) -> None:
-    _do(
-        connection,
-        "UPDATE plan.plans SET status = 'inactive' WHERE user_id = :user_id AND status = 'active'",
-        {"user_id": user_id},
-    )
-
-
 def _keep_revision(connection: Connection, user_id: str, view: PlanView, new: NewRevision) -> None:
-    _do(
+    do(
         connection,
         "INSERT INTO plan.revisions (plan_id, number, user_id, plan, told, cause, note, created_at)"
         " VALUES (:plan_id, :number, :user_id, CAST(:plan AS jsonb), CAST(:told AS jsonb), :cause, :note, :at)",
@@ -321,29 +257,6 @@ def _with_status(document: str, status: str) -> bytes:
     return b'{"status":"%s",%s' % (status.encode(), document[1:].encode())
 
 
-def _stored(row: Any) -> StoredPlan:
-    return StoredPlan(UUID(str(row[0])), row[1], row[2], WorkoutPlan.model_validate_json(row[3]), row[4])
-
-
 def _revision(row: Any) -> dict[str, Any]:
     told = orjson.loads(row[3])
     return {"revision": row[0], "cause": row[1], "note": row[2], "writer": told["writer"], "created_at": row[4]}
-
-
-def _no_plan(plan_id: UUID) -> NotFound:
-    return NotFound(f"there is no plan {plan_id}")
-
-
-def _now(connection: Connection) -> datetime:
-    row = _row(connection, "SELECT now()", {})
-    assert row is not None  # noqa: S101  now() has one row
-    now: datetime = row[0]
-    return now
-
-
-def _row(connection: Connection, sql: str, values: Mapping[str, object]) -> Any:
-    return connection.execute(text(sql), values).fetchone()
-
-
-def _do(connection: Connection, sql: str, values: Mapping[str, object]) -> None:
-    connection.execute(text(sql), values)

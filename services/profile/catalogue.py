@@ -47,8 +47,8 @@ class ExercisesQuery(Body):
     pattern: Pattern | None = None
     level: Experience | None = None
     """The hardest that they may be."""
-    equipment: tuple[Slug, ...] | None = None
-    """What there is: only exercises that can be done with it; say `none` for none."""
+    equipment: Annotated[str | None, Field(pattern=r"^[a-z_]{1,40}(,[a-z_]{1,40}){0,59}$")] = None
+    """What there is, separated by commas: only exercises that can be done with it; `none` is nothing."""
     q: Annotated[str | None, Field(min_length=1, max_length=60)] = None
     """A part of the name."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
@@ -151,7 +151,7 @@ def _fits(one: Exercise, query: ExercisesQuery) -> bool:
         and (query.pattern is None or query.pattern == one.pattern)
         and (query.level is None or LEVELS.index(one.level) <= LEVELS.index(query.level))
         and (query.q is None or query.q.lower() in one.name.lower())
-        and (query.equipment is None or any(set(needed) <= set(query.equipment) for needed in one.equipment))
+        and (query.equipment is None or any(set(needed) <= set(query.equipment.split(",")) for needed in one.equipment))
     )
 
 

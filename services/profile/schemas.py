@@ -46,7 +46,7 @@ class SignUp(Body):
 class Login(Body):
     """Somebody's e-mail and password."""
 
-    email: Annotated[str, Field(min_length=1, max_length=254)]
+    email: Annotated[str, Field(min_length=1, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$")]
     password: GivenPassword
 
 

@@ -2,8 +2,8 @@
 
 Only exercises that the person may do can be spelt, each with sets, reps, RIR and rest within its bounds. A plan
 has exactly the days and the goal asked for, in the order of the week, up to three of them with a day of rest
-after each; an edit names only what stands in the plan or may be put there. What is not said here (no exercise
-twice in a day, the weekly balance, the length of a session) is left to the checker.
+after each, and no day names one of the 60 first choices twice; an edit names only what stands in the plan or may
+be put there. What is not said here (the weekly balance, the length of a session) is left to the checker.
 
 The text is in llguidance's dialect of Lark, which vLLM's `guidance` backend reads too. It depends on the
 arguments alone.
@@ -19,6 +19,7 @@ from typing import Final
 from shared.coach.catalogue import EXERCISES
 from shared.coach.effort import EFFORTS, Kind
 from shared.coach.limits import DAY_EXERCISES, Bounds, limits_for
+from shared.coach.menu import menu
 from shared.coach.notation import BOUNDS
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile
@@ -32,6 +33,9 @@ _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _REST_STEP_S: Final = 5
 _NOTES: Final = 8
 _EDITS: Final = 40
+_COUNTED: Final = 60
+"""So many bits of a rule's parameter stand for exercises; the other four count the commas between lines."""
+_BY_NAME: Final = {exercise.name: exercise.id for exercise in EXERCISES.values()}
 _SPACED_DAYS: Final = 3
 """So many sessions a week fit with a day of rest after each."""
 
@@ -78,7 +82,8 @@ class _Rules:
         return self._rule("rest", _all(said, _quoted(',"safety_notes":['), notes, _quoted("]}")))
 
     def _plan_rule(self) -> str:
-        self._line()
+        body = _all(self._text("LABEL", 40), _quoted(',"exercises":['), f"{self._lines()}::0x0")
+        self._rule("session", body)
         week = self._week(self._person.days_per_week)
         named = _all(_quoted('"plan":{"name":'), self._text("TITLE", 80))
         days = _quoted(f',"goal":"{self._person.goal}","days":[')
@@ -91,20 +96,41 @@ class _Rules:
         return self._rule("week", " | ".join(' "," '.join(map(self._day, week)) for week in apart))
 
     def _day(self, weekday: int) -> str:
-        low, high = DAY_EXERCISES
-        lines = self._rule("lines", f'LINE ("," LINE){{{low - 1},{high - 1}}}')
-        body = _all(self._text("LABEL", 40), _quoted(',"exercises":['), lines, _quoted("]}"))
         opening = _quoted(f'{{"day":"{WEEKDAYS[weekday]}","name":')
-        return self._rule(WEEKDAYS[weekday], _all(opening, self._rule("session", body)))
+        return self._rule(WEEKDAYS[weekday], _all(opening, "session"))
 
-    def _line(self) -> str:
-        return self._terminal("LINE", f'"{self._dosed()}"')
+    def _lines(self) -> str:
+        """Return the rule of a day's lines; its parameter counts commas, and has a bit for each exercise told once."""
+        low, high = DAY_EXERCISES
+        counted = f"[{_COUNTED}:64]"
+        once = self._told_once()
+        others = [one for one in self._limits.restrictions.allowed_in_order if one not in once]
+        lines = [
+            f"{self._line(f'LINE{bit}', [one])} more::set_bit({bit}) %if bit_clear({bit})"
+            for bit, one in enumerate(once)
+        ]
+        if others:
+            lines.append(f"{self._line('LINE', others)} more::_")
+        # A rule of one symbol, such as one that only counts, would lose its parameter.
+        enough, room = f"%if ge({counted}, {low - 1})", f"%if lt({counted}, {high - 1})"
+        self._rule("more::_", f'{_quoted("]}")} {enough} | "," lines::incr({counted}) {room}')
+        self._rule("lines::_", " | ".join(lines))
+        return "lines"
 
-    def _dosed(self) -> str:
-        """Return the regular expression of a line: a name with numbers that suit it."""
+    def _told_once(self) -> list[str]:
+        """Return the exercises that no day can name twice: of each pattern those that a menu names first."""
+        ranked = [names for _, names in menu(self._person, _COUNTED)]
+        rounds = itertools.chain.from_iterable(itertools.zip_longest(*ranked))
+        ids = (_BY_NAME[name] for name in rounds if name is not None)
+        return list(itertools.islice(ids, _COUNTED))
+
+    def _line(self, name: str, exercises: Iterable[str]) -> str:
+        return self._terminal(name, f'"{self._dosed(exercises)}"')
+
+    def _dosed(self, exercises: Iterable[str]) -> str:
+        """Return the regular expression of a line: the name of one of some exercises with numbers that suit it."""
         names: defaultdict[tuple[Kind, str], list[str]] = defaultdict(list)
-        for exercise_id in self._limits.restrictions.allowed_in_order:
-            effort = EFFORTS[exercise_id]
+        for effort in map(EFFORTS.__getitem__, exercises):
             names[effort.kind, _SUFFIX[effort.exercise.unit]].append(effort.exercise.name)
         doses = (_either(named) + _dose(self._limits.bounds[kind], unit) for (kind, unit), named in names.items())
         return f"({'|'.join(doses)})"
@@ -129,7 +155,7 @@ class _Rules:
             names, changed = _either(there), _either(dict.fromkeys((*there, *able)))
             options += [
                 f"swap {day.weekday} {names} > {allowed}",
-                f"add {day.weekday} {self._dosed()}",
+                f"add {day.weekday} {self._dosed(self._limits.restrictions.allowed_in_order)}",
                 f"remove {day.weekday}( {names})?",
                 f"move {day.weekday} > {free}",
                 numbers.format(day=day.weekday, names=changed),
@@ -153,6 +179,7 @@ def _running(week: Sequence[int]) -> bool:
     return any((day + 1) % len(WEEKDAYS) in week for day in week)
 
 
+@lru_cache(maxsize=1024)
 def _dose(bounds: Bounds, unit: str) -> str:
     rest = [str(seconds) for seconds in range(bounds.rest_s[0], bounds.rest_s[1] + 1) if not seconds % _REST_STEP_S]
     sets, reps, rir = (_range(*pair) for pair in (bounds.sets, bounds.reps, bounds.rir))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = [path for folder in ("deploy", "functions", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
+PRODUCT = [path for folder in ("deploy", "functions", "services", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
 DOMAIN = ("shared.coach", "shared.prompt", "shared.synthetic")
 """One engine, one renderer and one population for teacher, training and serving, wherever they are used yet."""
 TRAINER = sorted((ROOT / "trainer-job" / "trainer_job").rglob("*.py"))
@@ -87,7 +87,7 @@ def is_program(path: Path) -> bool:
 
 def user_of(path: Path) -> str:
     parts = path.relative_to(ROOT).parts
-    return parts[0] if parts[0] != "functions" else "/".join(parts[:2])
+    return parts[0] if parts[0] not in ("functions", "services") else "/".join(parts[:2])
 
 
 def imports(path: Path, module: str) -> bool:

@@ -1,11 +1,14 @@
 """Services on a real Postgres: `server` is one a session, `database` a migrated database of the test's own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.postgres import Server
 from tests.postgres import server as run_server
+from tests.services.rig import Person, Rig
+from tests.services.rig import rig as run_rig
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def database_name(server: Server) -> Iterator[str]:
     with server.copy() as name:
         yield name
+
+
+@pytest.fixture
+def rig(server: Server, database_name: str, tmp_path: Path) -> Iterator[Rig]:
+    with run_rig(server, database_name, tmp_path / "keys") as running:
+        yield running
+
+
+@pytest.fixture
+def ann(rig: Rig) -> Person:
+    return rig.person("Ann")
+
+
+@pytest.fixture
+def bob(rig: Rig) -> Person:
+    return rig.person("Bob")

@@ -61,7 +61,7 @@ class FakePeople:
             raise NotFound("no profile")
         return self.profiles[user_id]
 
-    def summary(self, user_id: str) -> TrainingSummary | None:
+    def summary(self, user_id: str, planned: int) -> TrainingSummary | None:
         if self.logging_is_down:
             raise Unavailable("logging is down")
         return self.summaries.get(user_id)

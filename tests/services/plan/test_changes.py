@@ -124,7 +124,7 @@ def test_revisions_tell_the_history_and_can_be_had_again(plant: Plant) -> None:
     user.send("PATCH", path, edits(plan), If_Match='"1"')
     told = user.get(f"{path}/revisions").json["revisions"]
     assert [(one["revision"], one["cause"]) for one in told] == [(2, "edited"), (1, "created")]
-    (day,) = user.get(f"{path}/diff?before=1&after=2").json["diff"]["days"]
+    (day,) = user.get(f"{path}/diff?from_revision=1&to_revision=2").json["diff"]["days"]
     assert day["exercises"][0]["numbers"][0]["field"] == "rir"
     assert user.get(f"{path}/revisions/1").json["plan"]["days"] == plan["days"]
     restored = user.post(f"{path}:restore", {"revision": 1}, If_Match='"2"')
@@ -258,7 +258,7 @@ def test_nothing_of_anybody_elses_can_be_had_or_changed(plant: Plant) -> None:
         ("POST", f"{plan_path}:restore", {"revision": 1}),
         ("GET", f"{plan_path}/revisions", None),
         ("GET", f"{plan_path}/revisions/1", None),
-        ("GET", f"{plan_path}/diff?before=1&after=1", None),
+        ("GET", f"{plan_path}/diff?from_revision=1&to_revision=1", None),
         ("GET", f"{plan_path}/proposals", None),
         ("GET", proposal_path, None),
         ("POST", f"{proposal_path}:decide", {"all": "accept"}),

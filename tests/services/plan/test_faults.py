@@ -83,12 +83,13 @@ def test_a_real_stream_is_told_while_it_comes(server: Server) -> None:
 
 def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
     """With one connection and ten stalled models, everything else is answered."""
-    patient = Patience(first_words_s=60, total_s=60)
+    patient = Patience(first_words_s=120, between_words_s=120, total_s=120)
     with OpenAIServer(lambda *_: Behaviour(first_s=3600)) as upstream:
         with planted(server, client(upstream, patient), pool=1) as plant:
             user = plant.user()
             paths = ("/v1/plans:stream", "/v1/coach:stream") * 5
-            readers = [threading.Thread(target=read, args=(plant, user.user_id, path)) for path in paths]
+            ends: list[str] = []
+            readers = [threading.Thread(target=read, args=(plant, user.user_id, path, ends)) for path in paths]
             for reader in readers:
                 reader.start()
             until(lambda: upstream.seen.in_flight == len(readers))
@@ -99,14 +100,15 @@ def test_no_connection_is_held_while_a_model_thinks(server: Server) -> None:
             assert plant.server.sql(held) == [[0]]
             upstream.hang_up()
             for reader in readers:
-                reader.join(60)
+                reader.join(180)
+            assert sorted(ends) == ["plan"] * 5 + ["reply"] * 5
             assert len(user.get("/v1/plans").json["plans"]) == 5
 
 
-def read(plant: Plant, user_id: str, path: str) -> None:
-    """Read a stream to its end."""
+def read(plant: Plant, user_id: str, path: str, ends: list[str]) -> None:
+    """Read a stream to its end, and note how it ended."""
     body = {} if "plans" in path else {"message": "How long should I rest?"}
-    Asking(plant, user_id).post(path, body)
+    ends.append(events(Asking(plant, user_id).post(path, body))[-1][0])
 
 
 def test_who_leaves_closes_the_connection_to_the_model(server: Server) -> None:
