@@ -2,8 +2,8 @@
 
 Cross-entropy of what was written, in which not every token weighs the same: an exercise is one of several equally
 good ones, which nobody can foresee; a week's name, its goal, and where a day ends follow from what was asked, and
-are easily drowned by the rest. And a name that already stands in a day is wrong there, whatever comes instead, so the share
-that a network leaves to such names costs too (unlikelihood, Welleck et al., 2020).
+are easily drowned by the rest. And a name that already stands in a day is wrong there, whatever comes instead, so the
+share that a network leaves to such names costs too (unlikelihood, Welleck et al., 2020).
 """
 
 from collections.abc import Sequence
