@@ -105,9 +105,13 @@ def build_dataset(run: Run) -> DatasetManifest:
 def _tell(tally: Tally, totals: Totals) -> None:
     """Say what dashboards count of a dataset."""
     took = totals.result()
-    counted = {"records": sum(tally.splits.values()), "rejects": sum(tally.rejected.values())}
-    cost = {"tokens": took.prompt_tokens + took.completion_tokens, "cost_usd": took.cost_usd}
-    log.info("dataset built", extra=counted | cost)
+    counted: dict[str, float] = {
+        "records": sum(tally.splits.values()),
+        "rejects": sum(tally.rejected.values()),
+        "tokens": took.prompt_tokens + took.completion_tokens,
+        "cost_usd": took.cost_usd,
+    }
+    log.info("dataset built", extra=counted)
 
 
 def _stratum(answers: list[Answer]) -> str:

@@ -21,7 +21,7 @@ from shared.coach.effort import EFFORTS, Kind
 from shared.coach.limits import DAY_EXERCISES, Bounds, limits_for
 from shared.coach.menu import menu
 from shared.coach.notation import BOUNDS
-from shared.coach.plan import WorkoutPlan
+from shared.coach.plan import PlanDay, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import WEEKDAYS, Escalation, PromptType
 from shared.coach.wire import ESCALATIONS
@@ -32,9 +32,12 @@ learned to write across that point is never allowed."""
 _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _REST_STEP_S: Final = 5
 _NOTES: Final = 8
-_EDITS: Final = 40
+_DAY_EDITS: Final = 16
+"""So many changes at most are made to one day."""
 _COUNTED: Final = 60
 """So many bits of a rule's parameter stand for exercises; the other four count the commas between lines."""
+_OFTEN, _OFTEN_NAMES = "mobility", 10
+"""A day may hold five exercises of this pattern, and so many of them can be told once."""
 _BY_NAME: Final = {exercise.name: exercise.id for exercise in EXERCISES.values()}
 _SPACED_DAYS: Final = 3
 """So many sessions a week fit with a day of rest after each."""
@@ -119,10 +122,11 @@ class _Rules:
 
     def _told_once(self) -> list[str]:
         """Return the exercises that no day can name twice: of each pattern those that a menu names first."""
-        ranked = [names for _, names in menu(self._person, _COUNTED)]
-        rounds = itertools.chain.from_iterable(itertools.zip_longest(*ranked))
-        ids = (_BY_NAME[name] for name in rounds if name is not None)
-        return list(itertools.islice(ids, _COUNTED))
+        ranked = menu(self._person, _COUNTED)
+        often = [name for pattern, names in ranked if pattern == _OFTEN for name in names[:_OFTEN_NAMES]]
+        rounds = itertools.chain(often, *itertools.zip_longest(*(names for _, names in ranked)))
+        names = dict.fromkeys(name for name in rounds if name is not None)
+        return [_BY_NAME[name] for name in itertools.islice(names, _COUNTED)]
 
     def _line(self, name: str, exercises: Iterable[str]) -> str:
         return self._terminal(name, f'"{self._dosed(exercises)}"')
@@ -136,31 +140,44 @@ class _Rules:
         return f"({'|'.join(doses)})"
 
     def _edits_rule(self) -> str:
+        """Return the rule of edits in the order of the plan: days that go, each day's changes, days that move.
+
+        So no answer goes round in circles, and each has its end.
+        """
         if self._plan is None:
             return _quoted('"edits":[]')
-        do, why = self._do(self._plan), self._text("WHY", 240)
-        edit = self._rule("edit", _all(_quoted('{"do":'), do, _quoted(',"why":'), why, _quoted("}")))
-        return self._rule(
-            "edits", _all(_quoted('"edits":['), f'({edit} ("," {edit}){{0,{_EDITS - 1}}})?', _quoted("]"))
-        )
+        days = [day.weekday for day in self._plan.days]
+        free = _either(day for day in WEEKDAYS if day not in days)
+        groups = [("gone", f"remove {_either(days)}", len(days))]
+        groups += [(f"changed{day.weekday}", self._do(day, free), _DAY_EDITS) for day in self._plan.days]
+        groups.append(("moved", f"move {_either(days)} > {free}", len(days)))
+        none, some = "", ""
+        for name, do, most in reversed(groups):
+            edit = self._edit(name, do)
+            none, some = (
+                self._rule(f"{name}first", f'{edit} ("," {edit}){{0,{most - 1}}} {some} | {none}'),
+                self._rule(f"{name}next", f'("," {edit}){{0,{most}}} {some}'),
+            )
+        return self._rule("edits", _all(_quoted('"edits":['), none, _quoted("]")))
 
-    def _do(self, plan: WorkoutPlan) -> str:
+    def _edit(self, name: str, do: str) -> str:
+        spelt = self._terminal(f"DO{name.upper()}", f'"({do})"')
+        body = _all(_quoted('{"do":'), spelt, _quoted(',"why":'), self._text("WHY", 240), _quoted("}"))
+        return self._rule(name, body)
+
+    def _do(self, day: PlanDay, free: str) -> str:
+        """Return the regular expression of what can be done to a day."""
         able = [EXERCISES[one].name for one in self._limits.restrictions.allowed_in_order]
-        allowed = _either(able)
-        free = _either(day for day in WEEKDAYS if day not in {one.weekday for one in plan.days})
-        numbers = "|".join(f"{op} {{day}}( {{names}})? {_numbers(op)}" for op in BOUNDS)
-        options = []
-        for day in plan.days:
-            there = [EXERCISES[line.exercise].name for line in day.exercises]
-            names, changed = _either(there), _either(dict.fromkeys((*there, *able)))
-            options += [
-                f"swap {day.weekday} {names} > {allowed}",
-                f"add {day.weekday} {self._dosed(self._limits.restrictions.allowed_in_order)}",
-                f"remove {day.weekday}( {names})?",
-                f"move {day.weekday} > {free}",
-                numbers.format(day=day.weekday, names=changed),
-            ]
-        return self._terminal("DO", f'"({"|".join(options)})"')
+        there = [EXERCISES[line.exercise].name for line in day.exercises]
+        names, changed = _either(there), _either(dict.fromkeys((*there, *able)))
+        options = [
+            f"swap {day.weekday} {names} > {_either(able)}",
+            f"add {day.weekday} {self._dosed(self._limits.restrictions.allowed_in_order)}",
+            f"remove {day.weekday}( {names})?",
+            f"move {day.weekday} > {free}",
+            *(f"{op} {day.weekday}( {changed})? {_numbers(op)}" for op in BOUNDS),
+        ]
+        return "|".join(options)
 
     def _text(self, name: str, most: int) -> str:
         character = r'([^"\\\x00-\x1f\x7f]|\\["\\\/n])'

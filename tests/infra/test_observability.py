@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
+import click
 import pytest
 import yaml
 
@@ -165,7 +166,7 @@ def test_commands_of_the_runbook_are_commands(command_help: Any) -> None:
 def command_help() -> set[str]:
     from deploy.cli import main
 
-    return set(main.commands)
+    return set(main.list_commands(click.Context(main)))
 
 
 def test_prices_in_queries_are_in_the_table() -> None:
