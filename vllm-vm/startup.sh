@@ -1,47 +1,79 @@
-#!/bin/bash
-# The model server's machine at every boot: what it is told is in its metadata, what is secret in Secret Manager.
+#!/usr/bin/env bash
+# Start-up script of the model server's machine: driver, Docker, secrets, vLLM and the agent as systemd units.
 #
-#   fitsense-image        the image with vLLM and the agent, by digest
-#   fitsense-variables    NAME=value, a line each
-#   fitsense-secrets      NAME=id of a secret, a line each
-#   fitsense-base         folder below models/base/ of the artifact bucket: what vLLM serves adapters on
-#
-# It may run again and again: what is there is left, what is old is replaced.
+# Runs as root at every boot and may run again at any time: each step does nothing where it is done. What the machine
+# is told is in its metadata: fitsense-image, fitsense-variables (NAME=value a line), fitsense-secrets (NAME=id a line).
+# Secrets go from Secret Manager into one file on a memory disk, which only root reads; no line of any log holds one.
 set -euo pipefail
+set +x
+umask 077
 
-home=/var/lib/fitsense
-run=/run/fitsense
+ROOT=${FITSENSE_ROOT:-}
+METADATA=${FITSENSE_METADATA:-http://metadata.google.internal/computeMetadata/v1}
+SECRETS=${FITSENSE_SECRETS:-https://secretmanager.googleapis.com/v1}
+UNITS=$ROOT/etc/systemd/system
+SETTINGS=$ROOT/etc/fitsense
+RUN=$ROOT/run/fitsense
+DATA=$ROOT/var/lib/fitsense
+CACHE=$DATA/cache
+UID_IN_IMAGE=10001
 
-metadata() {
-  curl --silent --show-error --fail --retry 10 --retry-connrefused --header 'Metadata-Flavor: Google' \
-    "http://metadata.google.internal/computeMetadata/v1/instance/$1"
+say() { echo "fitsense: $*"; }
+
+metadata() { curl --silent --show-error --fail --retry 10 --retry-connrefused --header 'Metadata-Flavor: Google' "$METADATA/$1"; }
+
+token() { metadata instance/service-accounts/default/token | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])'; }
+
+# A header file, because a command line can be read by everybody on a machine.
+authorised() {
+  local header
+  header=$(mktemp "$RUN/.header.XXXXXX")
+  printf 'Authorization: Bearer %s\n' "$(token)" > "$header"
+  curl --silent --show-error --fail --retry 5 --header "@$header" "$1"
+  rm -f "$header"
 }
 
-install --directory --mode=0755 --owner=10001 "$home" "$home/adapters"
-install --directory --mode=0700 "$run"
-image=$(metadata attributes/fitsense-image)
-base=$(metadata attributes/fitsense-base)
-address=$(metadata network-interfaces/0/ip)
+# Writes a file only where its content is new; tells by its status whether it was.
+put() {
+  local target=$1 mode=$2 new
+  new=$(mktemp "$(dirname "$target")/.new.XXXXXX")
+  cat > "$new"
+  chmod "$mode" "$new"
+  if cmp --silent "$new" "$target"; then rm -f "$new"; return 1; fi
+  mv "$new" "$target"
+}
 
-# What is secret is in memory only, and in no list of processes.
-umask 077
-metadata attributes/fitsense-variables >"$run/environment"
-echo >>"$run/environment"
-while IFS='=' read -r name id; do
-  [[ -n $name ]] || continue
-  value=$(gcloud secrets versions access latest --secret="$id")
-  echo "$name=$value" >>"$run/environment"
-  if [[ $name == FITSENSE_AGENT_KEY ]]; then echo "VLLM_API_KEY=$value" >>"$run/environment"; fi
-done < <(metadata attributes/fitsense-secrets; echo)
-echo "FITSENSE_AGENT_BACKEND=http://$address:8000" >>"$run/environment"
-umask 022
+install_driver() {
+  if command -v nvidia-smi > /dev/null && nvidia-smi > /dev/null; then return; fi
+  say "installing the GPU driver; the machine may start anew and come back here"
+  curl --silent --show-error --fail --location --output /tmp/cuda_installer.pyz \
+    https://storage.googleapis.com/compute-gpu-installation-us/installer/latest/cuda_installer.pyz
+  python3 /tmp/cuda_installer.pyz install_driver --installation-mode=repo --installation-branch=prod
+}
 
-# Metrics of vLLM and of the GPU, and the containers' logs.
-if ! command -v google_cloud_ops_agent_engine >/dev/null && [[ ! -d /opt/google-cloud-ops-agent ]]; then
-  curl --silent --show-error --fail --location https://dl.google.com/cloudagents/add-google-cloud-ops-agent-repo.sh |
-    bash -s -- --also-install
-fi
-cat >/etc/google-cloud-ops-agent/config.yaml <<'AGENT'
+install_docker() {
+  if command -v docker > /dev/null && command -v nvidia-ctk > /dev/null; then return; fi
+  say "installing Docker and NVIDIA's runtime for it"
+  install --directory --mode 0755 /etc/apt/keyrings
+  curl --silent --show-error --fail --location https://nvidia.github.io/libnvidia-container/gpgkey \
+    | gpg --batch --yes --dearmor --output /etc/apt/keyrings/nvidia.gpg
+  echo 'deb [signed-by=/etc/apt/keyrings/nvidia.gpg] https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /' \
+    > /etc/apt/sources.list.d/nvidia-container-toolkit.list
+  apt-get update --quiet
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet docker.io nvidia-container-toolkit
+  nvidia-ctk runtime configure --runtime=docker
+  systemctl restart docker
+}
+
+install_ops_agent() {
+  if [ ! -d "$ROOT/opt/google-cloud-ops-agent" ]; then
+    say "installing the Ops Agent"
+    curl --silent --show-error --fail --output /tmp/ops-agent.sh https://dl.google.com/cloudagents/add-google-cloud-ops-agent-repo.sh
+    bash /tmp/ops-agent.sh --also-install
+  fi
+  mkdir -p "$ROOT/etc/google-cloud-ops-agent"
+  if put "$ROOT/etc/google-cloud-ops-agent/config.yaml" 0644 <<'YAML'
+# vLLM's own metrics, the GPU's, and the log of both units.
 metrics:
   receivers:
     vllm:
@@ -49,39 +81,97 @@ metrics:
       config:
         scrape_configs:
           - job_name: vllm
-            scrape_interval: 30s
-            static_configs:
-              - targets: ["127.0.0.1:8000"]
+            scrape_interval: 15s
+            metrics_path: /metrics
+            static_configs: [{targets: ["127.0.0.1:8000"]}]
   service:
     pipelines:
-      vllm:
-        receivers: [vllm]
+      vllm: {receivers: [vllm]}
 logging:
   receivers:
-    containers:
-      type: files
-      include_paths: [/var/lib/docker/containers/*/*.log]
-  processors:
-    lines:
-      type: parse_json
-      time_key: time
-      time_format: "%Y-%m-%dT%H:%M:%S.%L%z"
+    units: {type: systemd_journald}
   service:
     pipelines:
-      containers:
-        receivers: [containers]
-        processors: [lines]
-AGENT
-systemctl restart google-cloud-ops-agent
+      units: {receivers: [units]}
+YAML
+  then systemctl restart google-cloud-ops-agent; fi
+}
 
-# The weights: of the artifact bucket, never of a hub.
-bucket=$(sed -n 's/^FITSENSE_ARTIFACT_BUCKET=//p' "$run/environment")
-gcloud storage rsync --recursive "gs://$bucket/models/base/$base" "$home/base/$base"
+fetch_secrets() {
+  local name id
+  # The last line may come without its end.
+  while IFS='=' read -r name id || [ -n "$name" ]; do
+    [ -n "$name" ] || continue
+    printf '%s=' "$name"
+    authorised "$SECRETS/$id/versions/latest:access" \
+      | python3 -c 'import base64, json, sys; sys.stdout.write(base64.b64decode(json.load(sys.stdin)["payload"]["data"]).decode().strip())'
+    echo
+  done
+}
 
-gcloud auth configure-docker "${image%%/*}" --quiet
-docker pull "$image"
-docker rm --force vllm agent 2>/dev/null || true
-common=(--detach --restart=always --network=host --env-file="$run/environment" --volume="$home:$home" --log-opt max-size=50m)
-docker run "${common[@]}" --name=vllm --gpus=all --ipc=host "$image" \
-  serve gpu "$home/base/$base" --name "$base" --host 0.0.0.0 --port 8000 --python /opt/venv/bin/python
-docker run "${common[@]}" --name=agent "$image"
+unit() {
+  cat <<UNIT
+[Unit]
+Description=$1
+After=network-online.target docker.service
+Wants=network-online.target
+Requires=docker.service
+StartLimitIntervalSec=0
+
+[Service]
+EnvironmentFile=$SETTINGS/image.env
+ExecStartPre=-/usr/bin/docker rm --force $2
+ExecStart=/usr/bin/docker run --rm --name $2 --network host --env-file $SETTINGS/variables.env --env-file $RUN/secrets.env --volume $DATA:/var/lib/fitsense $3
+ExecStop=/usr/bin/docker stop --time 20 $2
+Restart=always
+RestartSec=5
+TimeoutStopSec=40
+TimeoutStartSec=infinity
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
+
+main() {
+  local changed=0 image registry
+  install --directory --mode 0755 "$UNITS" "$SETTINGS"
+  install --directory --mode 0700 "$RUN"
+  install --directory --owner "${FITSENSE_OWNER:-$UID_IN_IMAGE}" "$DATA" "$DATA/adapters" "$CACHE"
+
+  install_driver
+  install_docker
+  install_ops_agent
+
+  image=$(metadata instance/attributes/fitsense-image)
+  registry=${image%%/*}
+  echo "FITSENSE_IMAGE=$image" | put "$SETTINGS/image.env" 0644 && changed=1
+  # Fetched before they are compared: what cannot be had ends the script here, and nothing is started without it.
+  metadata instance/attributes/fitsense-variables > "$RUN/.variables"
+  put "$SETTINGS/variables.env" 0644 < "$RUN/.variables" && changed=1
+  metadata instance/attributes/fitsense-secrets | fetch_secrets > "$RUN/.secrets"
+  put "$RUN/secrets.env" 0600 < "$RUN/.secrets" && changed=1
+  rm -f "$RUN/.variables" "$RUN/.secrets"
+
+  # --ipc=host, because vLLM's processes share memory. Port 8000 is open to the router's network only (firewall).
+  unit "vLLM, on the base of what is promoted" vllm \
+    "--gpus all --ipc host --env HOME=/var/lib/fitsense/cache \${FITSENSE_IMAGE} serve gpu --host 0.0.0.0 --port 8000" \
+    | put "$UNITS/vllm.service" 0644 && changed=1
+  unit "The agent that keeps vLLM holding what is promoted" vllm-agent '${FITSENSE_IMAGE}' \
+    | put "$UNITS/vllm-agent.service" 0644 && changed=1
+
+  if [ "$changed" = 1 ]; then
+    say "pulling $image"
+    token | docker login --username oauth2accesstoken --password-stdin "https://$registry" > /dev/null
+    docker pull --quiet "$image" > /dev/null
+    docker logout "https://$registry" > /dev/null
+    systemctl daemon-reload
+    systemctl enable vllm.service vllm-agent.service
+    systemctl restart vllm.service vllm-agent.service
+  else
+    systemctl start vllm.service vllm-agent.service
+  fi
+  say "vLLM and its agent run"
+}
+
+main "$@"
