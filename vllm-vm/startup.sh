@@ -149,7 +149,7 @@ main() {
   unit "vLLM, on the base of what is promoted" vllm \
     "--gpus all --ipc host --env HOME=/var/lib/fitsense/cache \${FITSENSE_IMAGE} serve gpu --host 0.0.0.0 --port 8000" \
     | put "$UNITS/vllm.service" 0644 && changed=1
-  unit "The agent that keeps vLLM holding what is promoted" vllm-agent '${FITSENSE_IMAGE}' \
+  unit "The agent that keeps vLLM holding what is promoted" vllm-agent "\${FITSENSE_IMAGE}" \
     | put "$UNITS/vllm-agent.service" 0644 && changed=1
 
   if [ "$changed" = 1 ]; then
