@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST))) infra-check
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -48,11 +48,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
 
-test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
-	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
-
-test-serving: setup setup-vllm  ## A model promoted, served and rolled back on real vLLM; some minutes
+test-serving: setup setup-trainer setup-vllm  ## A model trained, promoted, served and rolled back on real vLLM; some minutes
 	$(BIN)/pytest -q -m serving tests/serving
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/served_adapter
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
@@ -74,6 +72,18 @@ schemas: setup  ## Write schemas/ from the models
 constraints: setup  ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --extra local pyproject.toml --output-file constraints.txt
+
+# Of its own, because it pins a hundred packages.
+.venv-checkov/.ready: deploy/terraform/.checkov.yaml
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
+	@touch $@
+
+infra-check: setup .venv-checkov/.ready  ## Terraform, images, skaffold, workflows and the rules they keep; says what it could not check
+	$(BIN)/python -m deploy.infra.check
+	.venv-checkov/bin/checkov --config-file deploy/terraform/.checkov.yaml --directory deploy/terraform
+	$(BIN)/python -m deploy.infra.cost --check
+	$(BIN)/pytest -q -rs -m 'slow or not slow' tests/infra
 
 hooks: setup  ## Run make check before each commit
 	$(BIN)/pre-commit install
@@ -103,4 +113,4 @@ bench-serving: setup setup-vllm  ## Ten users at once on real vLLM: throughput, 
 	$(BIN)/python -m tests.bench.bench_serving
 
 clean:  ## Remove what the targets above made
-	rm -rf .venv trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-checkov trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from deploy.http_documents import http_documents
 from deploy.topology import Topology
 from functions.promotion.thresholds import PromotionRules
 from shared.coach.profile import UserProfile
@@ -45,6 +46,7 @@ def schemas() -> dict[str, str]:
     models = MODELS | {f"events/{event.topic}.v1.json": event for event in EVENTS}
     found: dict[str, object] = {path: model.model_json_schema() for path, model in models.items()}
     found |= {f"answers/{kind.replace('_', '-')}.v1.json": answer_schema(kind) for kind in PROMPT_TYPES}
+    found |= http_documents()
     return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in found.items()}
 
 

@@ -28,7 +28,7 @@ from shared.endpoints import IDENTITY, Access
 from shared.errors import FitsenseError, InvalidFields, Throttled, Unavailable
 from shared.identity import Services, Users
 from shared.limits import RateLimit
-from shared.openapi import document
+from shared.openapi import document, title_of
 from shared.settings import Settings
 from shared.statuses import RETRY_AFTER_S, status_of
 from shared.telemetry import Telemetry, telemetry
@@ -210,11 +210,11 @@ def _own_routes(app: flask.Flask, service: Service, measured: Telemetry) -> None
 
     def openapi() -> flask.Response:
         if not text:
-            text.append(orjson.dumps(document(app, f"FitSense {service.name}", service.summary)))
+            text.append(orjson.dumps(document(app, title_of(service.name), service.summary)))
         return flask.Response(text[0], mimetype="application/json")
 
     def docs() -> flask.Response:
-        return page(document(app, f"FitSense {service.name}", service.summary))
+        return page(document(app, title_of(service.name), service.summary))
 
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)

@@ -57,6 +57,11 @@ PATH_TYPES: Final[dict[str, Json]] = {
 }
 
 
+def title_of(service: str) -> str:
+    """Return the title of a service's document."""
+    return f"FitSense {service}"
+
+
 def document(app: flask.Flask, title: str, description: str) -> Json:
     """Return the OpenAPI document of an app."""
     found = list(_operations(app))

@@ -39,7 +39,8 @@ LIST: Final = Statement("""
     FROM logging.workouts w LEFT JOIN LATERAL (
       SELECT count(DISTINCT e.entry_id)::int AS exercises, count(s.set_id)::int AS sets,
         coalesce(sum(s.reps * s.load_kg) FILTER (WHERE NOT s.is_warmup), 0) AS volume_kg
-      FROM logging.exercises e LEFT JOIN logging.sets s USING (entry_id) WHERE e.workout_id = w.workout_id) t ON true
+      FROM logging.exercises e LEFT JOIN logging.sets s USING (user_id, entry_id)
+      WHERE e.user_id = w.user_id AND e.workout_id = w.workout_id) t ON true
     WHERE (:since::date IS NULL OR w.day >= :since) AND (:until::date IS NULL OR w.day <= :until)
       AND (:day::date IS NULL OR (w.day, w.workout_id) < (:day, :workout_id::uuid))
     ORDER BY w.day DESC, w.workout_id DESC LIMIT :limit""")

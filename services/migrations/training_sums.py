@@ -75,7 +75,7 @@ SUMS = (
         WHERE w.user_id = entry.user_id AND w.week = entry.week;
       UPDATE logging.week_lifts w
         SET sets = w.sets - 1, volume_kg = w.volume_kg - volume, rir_total = w.rir_total - rir,
-          best_e1rm_kg = (SELECT max(s.e1rm_kg) FROM logging.exercises e JOIN logging.sets s USING (entry_id)
+          best_e1rm_kg = (SELECT max(s.e1rm_kg) FROM logging.exercises e JOIN logging.sets s USING (user_id, entry_id)
             WHERE e.user_id = entry.user_id AND e.exercise = entry.exercise AND e.week = entry.week)
         WHERE w.user_id = entry.user_id AND w.week = entry.week AND w.exercise = entry.exercise;
       UPDATE logging.week_muscles w

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = [
-    path for folder in ("deploy", "functions", "services", "shared") for path in sorted((ROOT / folder).rglob("*.py"))
-]
+FOLDERS = ("deploy", "functions", "services", "shared")
+PRODUCT = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 DOMAIN = ("shared.coach", "shared.prompt", "shared.synthetic")
 """One engine, one renderer and one population for teacher, training and serving, wherever they are used yet."""
 TRAINER = sorted((ROOT / "trainer-job" / "trainer_job").rglob("*.py"))

@@ -30,6 +30,13 @@ def rig(server: Server, database_name: str, tmp_path: Path) -> Iterator[Rig]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def module_rig(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    keys = tmp_path_factory.mktemp("keys")
+    with server.copy() as name, run_rig(server, name, keys) as running:
+        yield running
+
+
 @pytest.fixture
 def ann(rig: Rig) -> Person:
     return rig.person("Ann")

@@ -11,6 +11,7 @@ import flask
 from werkzeug.test import TestResponse
 
 from services.logging import app as logging_app
+from services.logging.ports import Deps as LogDeps
 from services.profile import app as profile_app
 from services.profile.app import signing_key
 from services.profile.ports import Deps
@@ -78,6 +79,7 @@ class Rig:
     profile: flask.Flask
     logging: flask.Flask
     identities: LocalServices
+    log_deps: LogDeps
 
     def app(self, path: str) -> flask.Flask:
         """Return the app that a path belongs to."""
@@ -140,7 +142,7 @@ def rig(server: Server, name: str, keys: Path, **more: object) -> Iterator[Rig]:
     profile = profile_app.build(settings["profile"], deps, identities, pools["profile"].check)
     assert signing_key(settings["profile"])
     try:
-        yield Rig(profile, log, identities)
+        yield Rig(profile, log, identities, log_deps)
     finally:
         for pool in pools.values():
             pool.close()

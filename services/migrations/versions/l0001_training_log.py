@@ -10,6 +10,7 @@ down_revision = "p0001"
 branch_labels = ("logging",)
 depends_on = None
 
+# Unique constraints begin with the user: they are checked before foreign keys, and would tell of another's rows.
 TABLES = (
     """
     CREATE TABLE logging.workouts (
@@ -42,7 +43,7 @@ TABLES = (
       version integer NOT NULL DEFAULT 1,
       CONSTRAINT workout_of_the_user FOREIGN KEY (user_id, workout_id)
         REFERENCES logging.workouts (user_id, workout_id) ON DELETE CASCADE,
-      CONSTRAINT position_taken UNIQUE (workout_id, position),
+      CONSTRAINT position_taken UNIQUE (user_id, workout_id, position),
       UNIQUE (user_id, workout_id, entry_id)
     )""",
     "CREATE INDEX exercises_by_week ON logging.exercises (user_id, exercise, week)",
@@ -62,7 +63,7 @@ TABLES = (
       version integer NOT NULL DEFAULT 1,
       CONSTRAINT exercise_of_the_workout FOREIGN KEY (user_id, workout_id, entry_id)
         REFERENCES logging.exercises (user_id, workout_id, entry_id) ON DELETE CASCADE,
-      CONSTRAINT number_taken UNIQUE (entry_id, number)
+      CONSTRAINT number_taken UNIQUE (user_id, entry_id, number)
     )""",
     """
     CREATE TABLE logging.days (
