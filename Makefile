@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(shell sed -nE "s/^([a-z-]+):.*/\1/p" $(firstword $(MAKEFILE_LIST))) infra-check
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -22,9 +22,10 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 demo: setup setup-trainer  ## From 200 synthetic people to a student that serves dev and that prod turns down
 	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
-test: setup check  ## Everything that CI runs: checks, then all tests, the slow and the trainer's too
-	$(BIN)/pytest -q -n auto -m 'slow or not slow'
+test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones, the trainer's, and serving by real vLLM
+	$(BIN)/pytest -q -n auto -m 'not serving'
 	$(MAKE) test-trainer
+	$(MAKE) test-serving
 
 setup-trainer: trainer-job/.venv/.ready  ## Make the trainer's own environment: PyTorch and all, some minutes
 
@@ -47,8 +48,9 @@ vllm-vm/.venv/.ready: vllm-vm/requirements.txt
 	vllm-vm/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement vllm-vm/requirements.txt
 	@touch $@
 
-test-serving: setup setup-trainer setup-vllm  ## Tests with a real vLLM on the CPU, some minutes
-	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/serving
+test-serving: setup setup-trainer setup-vllm  ## A model trained, promoted, served and rolled back on real vLLM; some minutes
+	$(BIN)/pytest -q -m serving tests/serving
+	PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m pytest -q --import-mode=importlib --override-ini addopts=--strict-markers tests/served_adapter
 
 test-fast: setup  ## The quick tests only
 	$(BIN)/pytest -q -n auto
@@ -71,6 +73,18 @@ constraints: setup  ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --extra local pyproject.toml --output-file constraints.txt
 
+# Of its own, because it pins a hundred packages.
+.venv-checkov/.ready: deploy/terraform/.checkov.yaml
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
+	@touch $@
+
+infra-check: setup .venv-checkov/.ready  ## Terraform, images, skaffold, workflows and the rules they keep; says what it could not check
+	$(BIN)/python -m deploy.infra.check
+	.venv-checkov/bin/checkov --config-file deploy/terraform/.checkov.yaml --directory deploy/terraform
+	$(BIN)/python -m deploy.infra.cost --check
+	$(BIN)/pytest -q -rs -m 'slow or not slow' tests/infra
+
 hooks: setup  ## Run make check before each commit
 	$(BIN)/pre-commit install
 
@@ -92,5 +106,11 @@ bench-train: setup setup-trainer  ## Training by tiny_cpu against TRL's SFTTrain
 bench-evaluation: setup-trainer  ## An evaluation of 200 prompts on the tiny model: seconds, tokens a second
 	OMP_NUM_THREADS=1 PYTHONPATH=.:trainer-job trainer-job/.venv/bin/python -m tests.bench.bench_evaluation
 
+bench-router: setup  ## The router's processor time and latency beside a bare pass-through and the LiteLLM proxy
+	$(BIN)/python -m tests.bench.bench_router
+
+bench-serving: setup setup-vllm  ## Ten users at once on real vLLM: throughput, fairness, overload
+	$(BIN)/python -m tests.bench.bench_serving
+
 clean:  ## Remove what the targets above made
-	rm -rf .venv trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-checkov trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

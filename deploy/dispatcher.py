@@ -211,6 +211,7 @@ class Dispatcher:
         service, topic, kept = self._topology.services[delivery.function], delivery.message.topic, delivery.kept
         return Push(
             url=self._services[delivery.function] + service.subscribes[topic],
+            audience=delivery.function,
             subscription=subscription_id(topic, delivery.function),
             message_id=kept.id if kept else delivery.letter or "",
             published_s=kept.published_s if kept else time.time(),

@@ -10,6 +10,7 @@ import orjson
 
 from shared.bus import Message
 from shared.errors import Rejected, Unavailable
+from shared.settings import Settings
 
 FINAL = frozenset({400, 404, 405, 409, 410, 413, 415, 422})
 """Answers that another attempt cannot change; all others that are no success are tried again."""
@@ -20,7 +21,8 @@ class Push:
     """Where and how a message goes to a service."""
 
     url: str
-    """Of the endpoint, which is also the audience of the identity token."""
+    audience: str
+    """The service, which is whom the identity token is for."""
     subscription: str
     message_id: str
     published_s: float
@@ -43,10 +45,17 @@ def body(push: Push, message: Message) -> bytes:
     )
 
 
-def send(push: Push, message: Message, token: str | None) -> None:
+def identity(settings: Settings, audience: str) -> str:
+    """Return what proves to a service that this stack pushes."""
+    from shared.identity import services  # cryptography and all are loaded only where something is pushed
+
+    return services(settings.model_copy(update={"service": "dispatcher"})).sign(audience)
+
+
+def send(push: Push, message: Message, token: str) -> None:
     """Push a message; raises Rejected where the service will never take it, and Unavailable where it may yet."""
     where = urlsplit(push.url)
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     connection = http.client.HTTPConnection(where.netloc, timeout=push.timeout_s)
     try:
         connection.request("POST", where.path, body(push, message), headers)

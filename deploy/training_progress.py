@@ -36,6 +36,8 @@ class TrainingDocument(Frozen):
     def line(self) -> str:
         """Return how far it is, in a line."""
         parts = [self.stage or self.status]
+        if self.stage not in (None, "training"):
+            return parts[0]  # the numbers are still those of the training
         if self.step is not None and self.steps:
             parts.append(f"step {self.step:,}/{self.steps:,}")
         if self.loss is not None:

@@ -22,7 +22,7 @@ from typing import BinaryIO, Literal, cast
 
 from cloudevents.http import CloudEvent
 
-from deploy.pushing import Push, send
+from deploy.pushing import Push, identity, send
 from deploy.topology import folder
 from shared import runtime as runtime_module
 from shared.bus import Message, Outbox
@@ -129,7 +129,7 @@ def serve(
         outgoing.messages = []
         with processor.shared():
             if task.push is not None:
-                send(task.push, task.message, _identity(settings, task.push))
+                send(task.push, task.message, identity(settings, task.push.audience))
             else:
                 find(task.function)(push(task.message))
         return tuple(outgoing.messages)
@@ -146,14 +146,6 @@ def serve(
                 # Work under way is dropped on purpose: artifacts are written whole or not at all.
                 os._exit(0)
             threads.submit(run, task).add_done_callback(partial(report, task))
-
-
-def _identity(settings: Settings, push: Push) -> str:
-    """Return the identity token of a push, for the service that it goes to."""
-    from shared.identity import services  # only where something is pushed: its cryptography takes a while to import
-
-    audience = push.subscription.rpartition("--")[2]
-    return services(settings.model_copy(update={"service": "dispatcher"})).sign(audience)
 
 
 def push(message: Message) -> CloudEvent:

@@ -1,4 +1,4 @@
-"""Job keeper: `python -m shared.job_keeper FOLDER`: starts the command of a folder, once, and notes and tells its end.
+"""Job keeper: `python -m shared.job_keeper FOLDER ATTEMPT`: starts a folder's command once, and tells of its end.
 
 It answers on standard output whether the command was `started`, is `running` already or was `done` before.
 """
@@ -18,17 +18,22 @@ from shared.job_process import Attempt, Begun, Command, locked, read, tell, writ
 from shared.runtime import runtime
 from shared.settings import environment
 
+LOOKS = 10
+LOOK_EVERY_S = 0.02
 
-def keep(folder: Path) -> int:
-    """Run a folder's command once, and tell on standard output whether it began."""
-    lock = locked(folder)
+
+def keep(folder: Path, number: int) -> int:
+    """Run a folder's command as its attempt of that number, and tell on standard output whether it began."""
+    lock = _lock_of(folder)
     if lock is None:
         return _answer("running")
     before = read(folder)
     if before is not None and before.exit_status == 0:
         return _answer("done")
+    if before is not None and before.number >= number:
+        return _answer("running")
     command = Command.model_validate_json((folder / "command.json").read_bytes())
-    attempt = Attempt(number=before.number + 1 if before else 1, status="running", began_s=time.time())
+    attempt = Attempt(number=number, status="running", began_s=time.time())
     write(folder, attempt)
     process = _start(folder, command, lock)
     write(folder, attempt.model_copy(update={"pid": process.pid}))
@@ -40,6 +45,16 @@ def keep(folder: Path) -> int:
         tell(command.job, runtime().bus)
         write(folder, ended.model_copy(update={"told": True}))
     return 0
+
+
+def _lock_of(folder: Path) -> BinaryIO | None:
+    """Return the folder's lock; one who only looks at the folder has it for a moment."""
+    for _ in range(LOOKS):
+        lock = locked(folder)
+        if lock is not None:
+            return lock
+        time.sleep(LOOK_EVERY_S)
+    return None
 
 
 def _start(folder: Path, command: Command, lock: BinaryIO) -> "subprocess.Popen[bytes]":
@@ -74,10 +89,10 @@ def _answer(word: Begun) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Keep the command of the folder that the one argument names, as nobody's child."""
+    """Keep the command of the folder that the first argument names, as nobody's child."""
     if os.fork():
         os._exit(0)
-    return keep(Path(arguments[0]))
+    return keep(Path(arguments[0]), int(arguments[1]))
 
 
 if __name__ == "__main__":

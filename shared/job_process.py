@@ -57,12 +57,18 @@ class Attempt(Frozen):
 
 
 def begin(folder: Path, command: Command) -> Begun:
-    """Start a command unless it is under way or has succeeded; raises Unavailable where it cannot be."""
+    """Start a command unless it is under way or has succeeded; raises Unavailable where it cannot be.
+
+    What is started is the attempt after the one that is there now: of two that begin at once, the slower must not
+    take the end of the other's attempt for a reason to make one more.
+    """
+    seen = look(folder) if folder.exists() else None
+    number = seen.number + 1 if seen else 1
     write_whole(folder / "command.json", command.model_dump_json().encode())
     log = folder / "log"
     with open(log, "ab") as said:
         keeper = subprocess.Popen(  # noqa: S603 - it is this project's own
-            (sys.executable, "-P", "-m", "shared.job_keeper", str(folder)),
+            (sys.executable, "-P", "-m", "shared.job_keeper", str(folder), str(number)),
             env=environment() | {"PYTHONPATH": str(ROOT)} | command.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -149,8 +149,8 @@ def page(usd: Prices, use: Use) -> str:
             "",
             f"An active user: {use.requests:g} requests, {use.plans:g} plans, {use.changes:g} changes and "
             f"{use.chats:g} messages to the coach a month, {use.answer_tokens:g} tokens an answer, the busiest hour "
-            f"{use.peak:g} times the mean. One L4 is assumed to write {TOKENS_PER_S:g} tokens a second for all: measure "
-            "that first, because model servers are most of the bill.",
+            f"{use.peak:g} times the mean. One L4 is assumed to write {TOKENS_PER_S:g} tokens a second for all: "
+            "measure that first, because model servers are most of the bill.",
             "",
             CAPACITY.read_text(),
         ]

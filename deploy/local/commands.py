@@ -36,16 +36,17 @@ stack_option = click.option(
 @out_option
 @workers_option
 @click.option("--port", type=click.IntRange(1, 65_535), help="Of the services' base URL; a free one by default.")
+@click.option("--model", is_flag=True, help="With vLLM on this machine's processor, for what is promoted to dev.")
 @click.option("--detach", is_flag=True, help="Return once everything serves; `fitsense down` stops it.")
 @errors_are_messages
-def up(stack: "LocalStackName", out: Path, workers: int | None, port: int | None, detach: bool) -> None:
+def up(stack: "LocalStackName", out: Path, workers: int | None, port: int | None, model: bool, detach: bool) -> None:
     """Start a stack on this machine, with Postgres and the services, and keep it running until Ctrl-C.
 
     Its log goes to standard error, and to files below OUT/.stack/log. Standard output gets lines for the shell
     that say where everything is: eval "$(fitsense up --detach)".
     """
     if detach:
-        _start_detached(stack, out.absolute(), workers, port)
+        _start_detached(stack, out.absolute(), workers, port, model)
         return
     from deploy.local.merged_log import StreamConsole
     from deploy.local.stack import local_stack
@@ -54,7 +55,13 @@ def up(stack: "LocalStackName", out: Path, workers: int | None, port: int | None
     began, never = time.monotonic(), threading.Event()
     console = StreamConsole(stderr=True)
     made = local_stack(
-        out, stack=stack, postgres=True, workers=workers or usable_cores(), public_port=port, console=console
+        out,
+        stack=stack,
+        postgres=True,
+        workers=workers or usable_cores(),
+        public_port=port,
+        model=model,
+        console=console,
     )
     with made as kept:
         _tell_where(stack, out, kept.environment)
@@ -102,7 +109,7 @@ def down(out: Path) -> None:
         click.echo(f"no stack runs on {out}")
 
 
-def _start_detached(stack: "LocalStackName", out: Path, workers: int | None, port: int | None) -> None:
+def _start_detached(stack: "LocalStackName", out: Path, workers: int | None, port: int | None, model: bool) -> None:
     """Start `fitsense up` in a session of its own, and return when everything serves."""
     from deploy.local import state
     from deploy.local.components import module_command, python_path
@@ -117,6 +124,7 @@ def _start_detached(stack: "LocalStackName", out: Path, workers: int | None, por
         raise Unavailable(f"cannot write to {log.parent}: {exc.strerror}") from exc
     options = (f"--stack={stack}", f"--out={out}", *((f"--workers={workers}",) if workers else ()))
     options += (f"--port={port}",) if port else ()
+    options += ("--model",) if model else ()
     with told:
         start = told.tell()
         process = subprocess.Popen(  # noqa: S603 - it is this program

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local import postgres
+from deploy.local.model_server import LocalModel
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Program
 from deploy.local.readiness import answers, listens
@@ -37,6 +38,8 @@ class Wanted:
     workers: int
     public_port: int | None = None
     """Of the services' gateway; a free one where none is asked for."""
+    model: bool = False
+    """Whether vLLM and its agent are part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,11 @@ def components(wanted: Wanted, ports: Ports) -> Components:
         port = ports.reserve()
         found = made.environment | {"FITSENSE_STACK": wanted.stack}
         made.programs.append(_postgres(wanted, port))
-        made.programs.extend(services.programs(found, wanted.out, port, module_command))
+        model = LocalModel(ports, wanted.out) if wanted.model else None
+        routing = model.router_environment() if model else {}
+        made.programs.extend(services.programs(found, wanted.out, port, module_command, routing))
+        if model:
+            made.programs.extend(model.programs(found, python_path(), module_command("vllm_vm")))
         made.environment.update(postgres.client_environment(port) | services.client_environment())
     own = {MARKER: str(folder(wanted.out)), "PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}
     programs = [replace(one, environment=own | dict(one.environment)) for one in made.programs]

@@ -44,8 +44,18 @@ class LocalServices:
         """Return the variables by which clients and the dispatcher find the services."""
         return {"FITSENSE_URL": self.public_url, "FITSENSE_SERVICE_URLS": json.dumps(self.urls())}
 
-    def programs(self, clients: Mapping[str, str], out: Path, database_port: int, command: Command) -> list[Program]:
-        """Return the programs; `clients` are the variables by which the stack's stores and bus are found."""
+    def programs(
+        self,
+        clients: Mapping[str, str],
+        out: Path,
+        database_port: int,
+        command: Command,
+        routing: Mapping[str, str] | None = None,
+    ) -> list[Program]:
+        """Return the programs; `clients` are the variables by which the stack's stores and bus are found.
+
+        `routing` is what the router alone is told.
+        """
         urls = self.urls()
         told = dict(clients) | {
             "FITSENSE_OUT": str(out),
@@ -60,7 +70,7 @@ class LocalServices:
             "FITSENSE_ROUTER_OUTBOX": str(out / ".stack" / "router-outbox"),
         }
         made = [self._service(name, told, command) for name in ROUTES]
-        return [*made, self._router(told, command), self._gateway(urls, command)]
+        return [*made, self._router(told | dict(routing or {}), command), self._gateway(urls, command)]
 
     def _service(self, name: str, told: dict[str, str], command: Command) -> Program:
         port = self._ports[name]

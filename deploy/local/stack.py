@@ -123,19 +123,22 @@ def local_stack(
     graph: Topology | None = None,
     workers: int = 1,
     public_port: int | None = None,
+    model: bool = False,
     console: Console | None = None,
 ) -> Iterator[LocalStack]:
     """Start a stack on a directory, and stop it at the end, whichever way it comes.
 
     `functions` names those to start, all of the topology by default; `storage_fail_share` is the share of
-    Cloud Storage calls that are answered by 503; `postgres` brings the
-    services along, behind `public_port`; `workers` is the embedded stack's; lines of log go to
-    `console`, and to files in any case. Raises Conflict where a stack is kept there already, and Unavailable
-    where something is not installed or does not start.
+    Cloud Storage calls that are answered by 503; `postgres` brings the services along, behind `public_port`, and
+    `model` with them vLLM and its agent; `workers` is the embedded stack's; lines of log go to `console`, and to
+    files in any case. Raises Conflict where a stack is kept there already, and Unavailable where something is not
+    installed or does not start.
     """
     graph = graph or topology()
     chosen = graph.deployed() if functions is None else functions
-    wanted = Wanted(out.absolute(), stack, graph, tuple(chosen), postgres, storage_fail_share, workers, public_port)
+    wanted = Wanted(
+        out.absolute(), stack, graph, tuple(chosen), postgres, storage_fail_share, workers, public_port, model
+    )
     with state.locked(out), closing(Ports()) as ports, closing(MergedLog(state.folder(out) / "log", console)) as log:
         if left := state.clear(out):
             log.line("up", f"killed {left} processes that an earlier stack left behind")

@@ -11,6 +11,7 @@ finds some of them, makes the same bytes, and drops those.
 
 import hashlib
 import itertools
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -40,6 +41,8 @@ from shared.records import (
     Split,
 )
 from shared.run_config import DatasetSettings, RunConfig
+
+log = logging.getLogger("fitsense.dataset")
 
 DUPLICATE = "near_duplicate"
 TOLD_OF_REJECTS: Final = ("query_id", "user_id", "prompt_type", "slice_tags", "scores", "instruction", "response")
@@ -95,7 +98,20 @@ def build_dataset(run: Run) -> DatasetManifest:
         if not sum(tally.splits.values()):
             raise Rejected(f"none of {tally.responses} responses can be learned from: {dict(tally.rejected)}")
     run.create_document(run_file(run.run_id, "teacher_totals.json"), totals.result)
+    _tell(tally, totals)
     return _manifest(run, tally, files)
+
+
+def _tell(tally: Tally, totals: Totals) -> None:
+    """Say what dashboards count of a dataset."""
+    took = totals.result()
+    counted: dict[str, float] = {
+        "records": sum(tally.splits.values()),
+        "rejects": sum(tally.rejected.values()),
+        "tokens": took.prompt_tokens + took.completion_tokens,
+        "cost_usd": took.cost_usd,
+    }
+    log.info("dataset built", extra=counted)
 
 
 def _stratum(answers: list[Answer]) -> str:

@@ -26,7 +26,7 @@ class StoredCards:
         return Card(Lineage(manifest.base_model, weights.sha256 if weights else None), self._counter(manifest))
 
     def _counter(self, manifest: ModelManifest) -> TokenizerCounter:
-        for folder in (model_file(manifest.version, "adapter"), f"models/base/{manifest.base_model}"):
+        for folder in _places(manifest):
             if self._store.exists(f"{folder}/{TOKENIZER}"):
                 read, template = self._store.read, f"{folder}/{TEMPLATE}"
                 return TokenizerCounter(
@@ -35,3 +35,9 @@ class StoredCards:
                     read(template).decode() if self._store.exists(template) else None,
                 )
         raise NotFound(f"neither {manifest.version} nor its base {manifest.base_model} has a {TOKENIZER}")
+
+
+def _places(manifest: ModelManifest) -> tuple[str, ...]:
+    base = manifest.base_model
+    own = model_file(manifest.version, "adapter")
+    return (own,) if base.startswith("/") else (own, base, f"models/base/{base}")

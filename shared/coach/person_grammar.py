@@ -1,9 +1,10 @@
 """Person grammar: what may be written to one person in answer to one request, as a grammar for a decoder.
 
 Only exercises that the person may do can be spelt, each with sets, reps, RIR and rest within its bounds. A plan
-has exactly the days and the goal asked for, in the order of the week, up to three of them with a day of rest
-after each; an edit names only what stands in the plan or may be put there. What is not said here (no exercise
-twice in a day, the weekly balance, the length of a session) is left to the checker.
+has exactly the days and the goal asked for, and its name tells no other days or minutes; the days stand in the
+order of the week, up to three of them with a day of rest after each, and none names one of the 60 first choices
+twice. An edit names only what stands in the plan or may be put there, and edits stand in the order of the plan.
+What is not said here (the weekly balance, the length of a session) is left to the checker.
 
 The text is in llguidance's dialect of Lark, which vLLM's `guidance` backend reads too. It depends on the
 arguments alone.
@@ -19,8 +20,9 @@ from typing import Final
 from shared.coach.catalogue import EXERCISES
 from shared.coach.effort import EFFORTS, Kind
 from shared.coach.limits import DAY_EXERCISES, Bounds, limits_for
+from shared.coach.menu import menu
 from shared.coach.notation import BOUNDS
-from shared.coach.plan import WorkoutPlan
+from shared.coach.plan import PlanDay, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import WEEKDAYS, Escalation, PromptType
 from shared.coach.wire import ESCALATIONS
@@ -31,7 +33,16 @@ learned to write across that point is never allowed."""
 _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _REST_STEP_S: Final = 5
 _NOTES: Final = 8
-_EDITS: Final = 40
+_CONTROL: Final = r"\x00-\x1f\x7f"
+_PLAIN: Final = rf'[^"\\{_CONTROL}]|\\["\\\/n]'
+"""A character of a text."""
+_DAY_EDITS: Final = 16
+"""So many changes at most are made to one day."""
+_COUNTED: Final = 60
+"""So many bits of a rule's parameter stand for exercises; the other four count the commas between lines."""
+_OFTEN, _OFTEN_NAMES = "mobility", 10
+"""A day may hold five exercises of this pattern, and so many of them can be told once."""
+_BY_NAME: Final = {exercise.name: exercise.id for exercise in EXERCISES.values()}
 _SPACED_DAYS: Final = 3
 """So many sessions a week fit with a day of rest after each."""
 
@@ -78,11 +89,26 @@ class _Rules:
         return self._rule("rest", _all(said, _quoted(',"safety_notes":['), notes, _quoted("]}")))
 
     def _plan_rule(self) -> str:
-        self._line()
+        body = _all(self._text("LABEL", 40), _quoted(',"exercises":['), f"{self._lines()}::0x0")
+        self._rule("session", body)
         week = self._week(self._person.days_per_week)
-        named = _all(_quoted('"plan":{"name":'), self._text("TITLE", 80))
+        named = _all(_quoted('"plan":{"name":'), self._title())
         days = _quoted(f',"goal":"{self._person.goal}","days":[')
         return self._rule("plan", _all(named, days, week, _quoted("]}")))
+
+    def _title(self) -> str:
+        """Return the rule of a plan's name: of numbers it may tell the days and the minutes of a session, each once."""
+        days, minutes = self._person.days_per_week, self._limits.session_minutes
+        text = f"({_PLAIN.replace(_CONTROL, _CONTROL + '0-9')})"
+        told = (
+            f"{text}{{1,80}}",
+            *(f"{text}{{0,40}}{number}{text}{{0,30}}" for number in (days, minutes)),
+            *(
+                f"{text}{{0,30}}{first}{text}{{1,30}}{second}{text}{{0,15}}"
+                for first, second in ((days, minutes), (minutes, days))
+            ),
+        )
+        return self._terminal("TITLE", f'"({"|".join(told)})"')
 
     def _week(self, days: int) -> str:
         """Return the rule for so many days, in the order of the week; a few never stand on days running."""
@@ -91,54 +117,88 @@ class _Rules:
         return self._rule("week", " | ".join(' "," '.join(map(self._day, week)) for week in apart))
 
     def _day(self, weekday: int) -> str:
-        low, high = DAY_EXERCISES
-        lines = self._rule("lines", f'LINE ("," LINE){{{low - 1},{high - 1}}}')
-        body = _all(self._text("LABEL", 40), _quoted(',"exercises":['), lines, _quoted("]}"))
         opening = _quoted(f'{{"day":"{WEEKDAYS[weekday]}","name":')
-        return self._rule(WEEKDAYS[weekday], _all(opening, self._rule("session", body)))
+        return self._rule(WEEKDAYS[weekday], _all(opening, "session"))
 
-    def _line(self) -> str:
-        return self._terminal("LINE", f'"{self._dosed()}"')
+    def _lines(self) -> str:
+        """Return the rule of a day's lines; its parameter counts commas, and has a bit for each exercise told once."""
+        low, high = DAY_EXERCISES
+        counted = f"[{_COUNTED}:64]"
+        once = self._told_once()
+        others = [one for one in self._limits.restrictions.allowed_in_order if one not in once]
+        lines = [
+            f"{self._line(f'LINE{bit}', [one])} more::set_bit({bit}) %if bit_clear({bit})"
+            for bit, one in enumerate(once)
+        ]
+        if others:
+            lines.append(f"{self._line('LINE', others)} more::_")
+        # A rule of one symbol, such as one that only counts, would lose its parameter.
+        enough, room = f"%if ge({counted}, {low - 1})", f"%if lt({counted}, {high - 1})"
+        self._rule("more::_", f'{_quoted("]}")} {enough} | "," lines::incr({counted}) {room}')
+        self._rule("lines::_", " | ".join(lines))
+        return "lines"
 
-    def _dosed(self) -> str:
-        """Return the regular expression of a line: a name with numbers that suit it."""
+    def _told_once(self) -> list[str]:
+        """Return the exercises that no day can name twice: of each pattern those that a menu names first."""
+        ranked = menu(self._person, _COUNTED)
+        often = [name for pattern, names in ranked if pattern == _OFTEN for name in names[:_OFTEN_NAMES]]
+        rounds = itertools.chain(often, *itertools.zip_longest(*(names for _, names in ranked)))
+        names = dict.fromkeys(name for name in rounds if name is not None)
+        return [_BY_NAME[name] for name in itertools.islice(names, _COUNTED)]
+
+    def _line(self, name: str, exercises: Iterable[str]) -> str:
+        return self._terminal(name, f'"{self._dosed(exercises)}"')
+
+    def _dosed(self, exercises: Iterable[str]) -> str:
+        """Return the regular expression of a line: the name of one of some exercises with numbers that suit it."""
         names: defaultdict[tuple[Kind, str], list[str]] = defaultdict(list)
-        for exercise_id in self._limits.restrictions.allowed_in_order:
-            effort = EFFORTS[exercise_id]
+        for effort in map(EFFORTS.__getitem__, exercises):
             names[effort.kind, _SUFFIX[effort.exercise.unit]].append(effort.exercise.name)
         doses = (_either(named) + _dose(self._limits.bounds[kind], unit) for (kind, unit), named in names.items())
         return f"({'|'.join(doses)})"
 
     def _edits_rule(self) -> str:
+        """Return the rule of edits in the order of the plan: days that go, each day's changes, days that move.
+
+        So no answer goes round in circles, and each has its end.
+        """
         if self._plan is None:
             return _quoted('"edits":[]')
-        do, why = self._do(self._plan), self._text("WHY", 240)
-        edit = self._rule("edit", _all(_quoted('{"do":'), do, _quoted(',"why":'), why, _quoted("}")))
-        return self._rule(
-            "edits", _all(_quoted('"edits":['), f'({edit} ("," {edit}){{0,{_EDITS - 1}}})?', _quoted("]"))
-        )
+        days = [day.weekday for day in self._plan.days]
+        free = _either(day for day in WEEKDAYS if day not in days)
+        groups = [("gone", f"remove {_either(days)}", len(days))]
+        groups += [(f"changed{day.weekday}", self._do(day, free), _DAY_EDITS) for day in self._plan.days]
+        groups.append(("moved", f"move {_either(days)} > {free}", len(days)))
+        none, some = "", ""
+        for name, do, most in reversed(groups):
+            edit = self._edit(name, do)
+            none, some = (
+                self._rule(f"{name}first", f'{edit} ("," {edit}){{0,{most - 1}}} {some} | {none}'),
+                self._rule(f"{name}next", f'("," {edit}){{0,{most}}} {some}'),
+            )
+        return self._rule("edits", _all(_quoted('"edits":['), none, _quoted("]")))
 
-    def _do(self, plan: WorkoutPlan) -> str:
+    def _edit(self, name: str, do: str) -> str:
+        spelt = self._terminal(f"DO{name.upper()}", f'"({do})"')
+        body = _all(_quoted('{"do":'), spelt, _quoted(',"why":'), self._text("WHY", 240), _quoted("}"))
+        return self._rule(name, body)
+
+    def _do(self, day: PlanDay, free: str) -> str:
+        """Return the regular expression of what can be done to a day."""
         able = [EXERCISES[one].name for one in self._limits.restrictions.allowed_in_order]
-        allowed = _either(able)
-        free = _either(day for day in WEEKDAYS if day not in {one.weekday for one in plan.days})
-        numbers = "|".join(f"{op} {{day}}( {{names}})? {_numbers(op)}" for op in BOUNDS)
-        options = []
-        for day in plan.days:
-            there = [EXERCISES[line.exercise].name for line in day.exercises]
-            names, changed = _either(there), _either(dict.fromkeys((*there, *able)))
-            options += [
-                f"swap {day.weekday} {names} > {allowed}",
-                f"add {day.weekday} {self._dosed()}",
-                f"remove {day.weekday}( {names})?",
-                f"move {day.weekday} > {free}",
-                numbers.format(day=day.weekday, names=changed),
-            ]
-        return self._terminal("DO", f'"({"|".join(options)})"')
+        there = [EXERCISES[line.exercise].name for line in day.exercises]
+        names, changed = _either(there), _either(dict.fromkeys((*there, *able)))
+        options = [
+            f"swap {day.weekday} {names} > {_either(able)}",
+            f"add {day.weekday} {self._dosed(self._limits.restrictions.allowed_in_order)}",
+            f"remove {day.weekday}( {names})?",
+            f"move {day.weekday} > {free}",
+            *(f"{op} {day.weekday}( {changed})? {_numbers(op)}" for op in BOUNDS),
+        ]
+        return "|".join(options)
 
     def _text(self, name: str, most: int) -> str:
-        character = r'([^"\\\x00-\x1f\x7f]|\\["\\\/n])'
-        return self._terminal(name, f'"{character}{{1,{most}}}"')
+        return self._terminal(name, f'"({_PLAIN}){{1,{most}}}"')
 
     def _rule(self, name: str, body: str) -> str:
         self._rules[name] = body
@@ -153,6 +213,7 @@ def _running(week: Sequence[int]) -> bool:
     return any((day + 1) % len(WEEKDAYS) in week for day in week)
 
 
+@lru_cache(maxsize=1024)
 def _dose(bounds: Bounds, unit: str) -> str:
     rest = [str(seconds) for seconds in range(bounds.rest_s[0], bounds.rest_s[1] + 1) if not seconds % _REST_STEP_S]
     sets, reps, rir = (_range(*pair) for pair in (bounds.sets, bounds.reps, bounds.rir))

@@ -6,6 +6,7 @@ variant gives another, equally good plan. The checker finds nothing wrong with a
 """
 
 from collections.abc import Callable, Iterable
+from math import ceil
 from random import Random
 
 from shared.coach.choices import Slot, choices_for
@@ -28,7 +29,8 @@ _AEROBIC_MINUTES = 30
 _AEROBIC_SHARE = 0.2
 _AEROBIC_FOCUSES = frozenset({"full", "upper", "lower", "push", "legs"})
 _EASY_FOCUSES = frozenset({"cardio", "mobility"})
-_LEAST_STEADY_MIN = 5
+_STEADY_STEP_MIN = 5
+"""Steady cardio is told in steps of five minutes: nobody walks for 27."""
 _ROOMY_MINUTES = 40
 """From so long a session on, two sets of an exercise come before one more exercise."""
 _TRIES_FOR_NEW = 8
@@ -43,10 +45,10 @@ _GOAL_NAMES: dict[Goal, tuple[str, ...]] = {
 }
 Chance = Callable[[], float]
 _NAME_FORMS = (
-    "{goal}, {days} days",
-    "{days}-day {goal}",
-    "{goal}: {days} days a week",
-    "{goal} in {days} days",
+    "{goal}, {days} days of {minutes} min",
+    "{days}-day {goal}, {minutes} min a day",
+    "{goal}: {days} days a week, {minutes} min each",
+    "{goal} in {days} days of {minutes} min",
 )
 
 
@@ -58,7 +60,8 @@ def make_plan(person: UserProfile, variant: int = 0) -> WorkoutPlan:
     sessions = split(person.days_per_week, person.goal, person.experience, limits.sizes, chance())
     days = [week.fill(_Day(session)) for session in sessions]
     week.raise_to_floor(days)
-    return WorkoutPlan(name=_plan_name(person, chance()), goal=person.goal, days=tuple([day.planned() for day in days]))
+    name = _plan_name(person, limits.session_minutes, chance())
+    return WorkoutPlan(name=name, goal=person.goal, days=tuple([day.planned() for day in days]))
 
 
 class _Day:
@@ -183,8 +186,9 @@ class _Week:
         left_s = self._budget_s - lines_seconds(day.lines)
         missing_s = left_s + _SLACK_S - (self._budget_s + WARM_UP_S - self._limits.shortest_s)
         wanted_s = left_s if aerobic else missing_s
-        if missing_s > 0 or wanted_s >= _LEAST_STEADY_MIN * 60:
-            missing_s -= self._lengthen_cardio(day, max(_LEAST_STEADY_MIN, int(wanted_s // 60)))
+        if missing_s > 0 or wanted_s >= _STEADY_STEP_MIN * 60:
+            steps = max(int(wanted_s // (_STEADY_STEP_MIN * 60)), ceil(missing_s / (_STEADY_STEP_MIN * 60)), 1)
+            missing_s -= self._lengthen_cardio(day, steps * _STEADY_STEP_MIN)
         while missing_s > 0 and (gained_s := self._lengthen(day)):
             missing_s -= gained_s
 
@@ -241,8 +245,8 @@ def _level(lines: list[Line], budget_s: float) -> int:
     return 1
 
 
-def _plan_name(person: UserProfile, chance: float) -> str:
+def _plan_name(person: UserProfile, minutes: int, chance: float) -> str:
     goals = _GOAL_NAMES[person.goal]
     goal = goals[int(chance * len(goals))]
     form = _NAME_FORMS[int(chance * 997) % len(_NAME_FORMS)]
-    return form.format(goal=goal, days=person.days_per_week)
+    return form.format(goal=goal, days=person.days_per_week, minutes=minutes)

@@ -43,7 +43,9 @@ class BatchLauncher:
                 return False
             try:
                 job_id = _id(spec.name, attempts + 1)
-                self._client.create_job(parent=self._parent, job_id=job_id, job=self._job(spec), timeout=CALL_S)
+                self._client.create_job(
+                    parent=self._parent, job_id=job_id, job=self._job(spec), timeout=CALL_S, retry=None
+                )
             except AlreadyExists:
                 return False
             return True
@@ -71,7 +73,7 @@ class BatchLauncher:
         while True:
             try:
                 path = f"{self._parent}/jobs/{_id(name, number + 1)}"
-                latest = self._client.get_job(name=path, timeout=CALL_S)
+                latest = self._client.get_job(name=path, timeout=CALL_S, retry=None)
             except NotFound:
                 return number, latest
             number += 1

@@ -65,12 +65,12 @@ class CloudRunLauncher:
 
     def _attempts(self, name: str) -> list[run_v2.Execution]:
         """Return the executions of a training, the latest first."""
-        found = self._executions.list_executions(parent=self._job, timeout=CALL_S)
+        found = self._executions.list_executions(parent=self._job, timeout=CALL_S, retry=None)
         mine = [one for one in found if _variable(one) == name]
         return sorted(mine, key=lambda one: one.create_time.timestamp(), reverse=True)
 
     def _exit_status(self, execution: run_v2.Execution) -> int:
-        for task in self._tasks.list_tasks(parent=execution.name, timeout=CALL_S):
+        for task in self._tasks.list_tasks(parent=execution.name, timeout=CALL_S, retry=None):
             code = int(task.last_attempt_result.exit_code)
             if code:
                 return SIGNALLED - code if SIGNALLED < code < SIGNALLED + 65 else code

@@ -18,7 +18,7 @@ from deploy.dispatcher import Dispatcher
 from deploy.queues import Queues
 from deploy.topology import Topology
 from deploy.worker import PhaseFunction
-from shared import dead_letters
+from shared import dead_letters, identity
 from shared.bus import Message
 from shared.documents import SqliteDocuments
 from shared.push import message_in
@@ -215,7 +215,8 @@ class Desk:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                desk.bodies.append(body | {"path": self.path})
+                bearer = self.headers["Authorization"].removeprefix("Bearer ")
+                desk.bodies.append(body | {"path": self.path, "bearer": bearer})
                 self.send_response(answers.pop(0) if answers else 204)
                 self.end_headers()
 
@@ -245,6 +246,7 @@ def test_a_service_is_pushed_what_pubsub_would_push(tmp_path: Path) -> None:
     assert (message["data"], message["attributes"]) == ("aGVsbG8=", {"run_id": "r"})
     assert message["messageId"]
     assert message["publishTime"].endswith("Z")
+    assert identity.services(Settings(out=tmp_path)).check(str(body["bearer"]), "desk") == "dispatcher"
     assert left(tmp_path, "push/told--desk") == []
 
 

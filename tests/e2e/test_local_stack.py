@@ -272,7 +272,7 @@ def test_what_an_emulator_forgets_is_provisioned_when_it_is_restarted(emulators:
     assert subscriptions(emulators) == SUBSCRIPTIONS
 
 
-SUBSCRIPTIONS = {"reports-completed--gate": 120, "dead-letters--dead-letters": 60}
+SUBSCRIPTIONS = {"reports-completed--gate": 120, "dead-letters--dead-letters": 60, "model-promoted--vllm-vm": 60}
 """With their ack deadlines."""
 
 

@@ -38,6 +38,7 @@ DISTRIBUTIONS = {
     "grpc": "google-cloud-pubsub",
     "google": "google-cloud-storage",
     "werkzeug": "cloudevents",
+    "markupsafe": "jinja2",
     "requests": "google-cloud-storage",
     "numpy": "transformers",
 }

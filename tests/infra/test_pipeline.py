@@ -124,7 +124,9 @@ def test_a_release_moves_the_same_digest_and_turns_back() -> None:
     assert "docker build" not in text
     for word in ("--no-traffic", "--tag", "10 50 100", "rollback"):
         assert word in script, word
-    assert script.index("jobs execute migrate") < script.index("--no-traffic") < script.index('--to-tags="$tag=$percent"')
+    assert (
+        script.index("jobs execute migrate") < script.index("--no-traffic") < script.index('--to-tags="$tag=$percent"')
+    )
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="NOT CHECKED: terraform is not installed")

@@ -337,3 +337,13 @@ def test_what_serves_people_is_protected_and_doubled_where_people_are(planned: P
     assert all(
         bool(one.values["binary_authorization"]) == careful for one in planned.all("google_cloud_run_v2_service")
     )
+
+
+def test_the_database_says_who_came_and_what_changed_and_not_what_people_said(planned: Planned) -> None:
+    settings = one_of(next(planned.all("google_sql_database_instance")).values["settings"])
+    flags = {one["name"]: one["value"] for one in settings["database_flags"]}
+    assert one_of(settings["ip_configuration"])["ssl_mode"] == "ENCRYPTED_ONLY"
+    assert {flags[f"log_{one}"] for one in ("checkpoints", "connections", "disconnections", "lock_waits")} == {"on"}
+    assert flags["cloudsql.enable_pgaudit"] == flags["cloudsql.iam_authentication"] == "on"
+    assert flags["log_statement"] == "ddl"
+    assert flags["log_min_duration_statement"] == "-1"

@@ -31,6 +31,7 @@ from tests.serving.versions import promote, put_model, version
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / "vllm-vm/.venv/bin/python"
 START_S = 300.0
+TOY = "toy"
 KEY = "sk-serving"
 VLLM_KEY = "sk-vllm-serving"
 
@@ -116,15 +117,15 @@ class Serving:
 
 
 @contextmanager
-def serving(out: Path, base: Path | None = None, **router: object) -> Iterator[Serving]:
+def serving(out: Path, base: str = TOY, **router: object) -> Iterator[Serving]:
     """Run all of it; vLLM takes a minute or more to start."""
-    base = base or toy_base(out / "models/base/toy")
+    if base == TOY:
+        toy_base(out / "models/base" / TOY)
     vllm_port, router_port = free_port(), free_port()
     here = {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'vllm-vm'}",
         "FITSENSE_STACK": "embedded",
         "FITSENSE_OUT": str(out),
-        "VLLM_API_KEY": VLLM_KEY,
     }
     agent = {
         "FITSENSE_AGENT_URL": f"http://127.0.0.1:{vllm_port}",
@@ -140,11 +141,11 @@ def serving(out: Path, base: Path | None = None, **router: object) -> Iterator[S
         **{f"FITSENSE_ROUTER_{name.upper()}": str(value) for name, value in router.items()},
     }
     with (
-        process(out / "vllm.log", vllm_command(base, vllm_port), here) as vllm,
+        process(out / "vllm.log", vllm_command(base, vllm_port), here | agent) as vllm,
         process(out / "router.log", ["-m", "services.inference_router", "--port", str(router_port)], here | routing),
         process(out / "agent.log", ["-m", "vllm_vm"], here | agent),
     ):
-        running = Serving(out, router_port, vllm_port, here, vllm)
+        running = Serving(out, router_port, vllm_port, here | agent, vllm)
         running.until(lambda: answers(vllm_port), START_S)
         running.until(lambda: answers(router_port, "/healthz"), 60)
         yield running
@@ -152,14 +153,14 @@ def serving(out: Path, base: Path | None = None, **router: object) -> Iterator[S
             stop(running.vllm)
 
 
-def vllm_command(base: Path, port: int) -> list[str]:
+def vllm_command(base: str, port: int) -> list[str]:
     """Return how vLLM is started: as everywhere, by flags.yaml."""
-    return ["-m", "vllm_vm", "serve", "cpu", str(base), "--name", "base", "--port", str(port), "--python", str(PYTHON)]
+    return ["-m", "vllm_vm", "serve", "cpu", "--base", base, "--port", str(port), "--python", str(PYTHON)]
 
 
 def restart_vllm(running: Serving) -> None:
     """Start vLLM again on its port."""
-    command = vllm_command(running.out / "models/base/toy", running.vllm_port)
+    command = vllm_command(TOY, running.vllm_port)
     running.vllm = start(running.out / "vllm-again.log", command, running.agent_settings)
     running.until(lambda: answers(running.vllm_port), START_S)
 

@@ -1,16 +1,18 @@
-"""Main: what the model server's machine runs beside vLLM.
+"""Main: what the model server's machine runs.
 
-python -m vllm_vm                                        the agent, until SIGTERM
-python -m vllm_vm serve cpu MODEL --name base --port N   become vLLM, with flags.yaml; its key in VLLM_API_KEY
-python -m vllm_vm flags gpu                              what vLLM is started with, a line each
+python -m vllm_vm                            the agent, until SIGTERM
+python -m vllm_vm serve gpu --port 8000      become vLLM, with flags.yaml, on the base of what is promoted;
+                                             waits until something is. --base NAME or a folder: on that one
+python -m vllm_vm flags gpu                  what vLLM is started with
 """
 
 import argparse
 import os
 import shlex
 import signal
+import sys
 import threading
-from pathlib import Path
+import time
 
 from shared.runtime import runtime
 from shared.settings import environment
@@ -18,6 +20,7 @@ from vllm_vm.agent import Agent
 from vllm_vm.engine import Engine
 from vllm_vm.flags import command, read_flags
 from vllm_vm.settings import AgentSettings
+from vllm_vm.weights import fetch_base, wanted_base
 
 
 def agent() -> None:
@@ -34,11 +37,22 @@ def agent() -> None:
 
 def serve(arguments: argparse.Namespace) -> None:
     """Become vLLM."""
-    flags = read_flags()
-    words = command(
-        arguments.machine, arguments.model, arguments.name, arguments.host, arguments.port, arguments.python
-    )
-    os.execve(words[0], words, environment() | flags.variables(arguments.machine))  # noqa: S606 - no shell is wanted
+    settings, flags = AgentSettings(), read_flags()
+    base = arguments.base or _promoted_base(settings)
+    folder = fetch_base(runtime().store, base, settings.adapters.parent / "bases")
+    words = command(arguments.machine, folder, base, arguments.host, arguments.port, arguments.python)
+    own = environment() | flags.variables(arguments.machine)
+    if key := settings.key.get_secret_value():
+        own["VLLM_API_KEY"] = key
+    os.execve(words[0], words, own)  # noqa: S606 - no shell is wanted
+
+
+def _promoted_base(settings: AgentSettings) -> str:
+    """Return the base of what the environment is to be served with, once it is to be."""
+    here = runtime()
+    while (base := wanted_base(here.documents, here.store, settings.environment)) is None:
+        time.sleep(settings.wait_s)
+    return base
 
 
 def show(arguments: argparse.Namespace) -> None:
@@ -55,11 +69,10 @@ def main() -> None:
     kinds = parser.add_subparsers(dest="kind")
     serving = kinds.add_parser("serve")
     serving.add_argument("machine", choices=("cpu", "gpu"))
-    serving.add_argument("model", type=Path)
-    serving.add_argument("--name", default="base")
+    serving.add_argument("--base", default="")
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, required=True)
-    serving.add_argument("--python", required=True, help="the interpreter of vLLM's environment, with its path")
+    serving.add_argument("--python", default=sys.executable, help="the interpreter of vLLM's environment")
     kinds.add_parser("flags").add_argument("machine", choices=("cpu", "gpu"))
     arguments = parser.parse_args()
     if arguments.kind == "serve":

@@ -37,6 +37,9 @@ class Engine(Protocol):
     def adapters(self) -> dict[str, Path]:
         """Return the adapters it holds."""
 
+    def base(self) -> str:
+        """Return the name of the base that it was started on."""
+
     def load(self, name: str, folder: Path) -> None:
         """Have it hold one more."""
 
@@ -153,7 +156,11 @@ class Agent:
 
     def _hold(self, version: str) -> None:
         """Have vLLM hold a version that has answered the golden prompt."""
-        folder = fetch(self._store, read_manifest(self._store, version), self._settings.adapters)
+        manifest = read_manifest(self._store, version)
+        base = self._engine.base()
+        if manifest.base_model != base:
+            raise Rejected(f"it is an adapter to {manifest.base_model}, and vLLM was started on {base}: start it anew")
+        folder = fetch(self._store, manifest, self._settings.adapters)
         held = self._engine.adapters()
         self._recent = [one for one in (*held, *self._recent) if one != version and one in held]
         self._recent = [*dict.fromkeys(self._recent), version]

@@ -28,6 +28,11 @@ class Engine:
         found = self._ask("GET", "/v1/models")["data"]
         return {one["id"]: Path(one.get("root") or "") for one in found if one.get("parent")}
 
+    def base(self) -> str:
+        """Return the name of the base that it was started on."""
+        found = self._ask("GET", "/v1/models")["data"]
+        return next((str(one["id"]) for one in found if not one.get("parent")), "")
+
     def load(self, name: str, folder: Path) -> None:
         """Have it hold an adapter beside the others; raises Rejected where it does not take it."""
         body = {"lora_name": name, "lora_path": str(folder.absolute())}

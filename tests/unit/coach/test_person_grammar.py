@@ -8,6 +8,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 from shared.coach.catalogue import EXERCISES
 from shared.coach.editing import propose_edits
+from shared.coach.menu import menu
 from shared.coach.person_grammar import person_grammar
 from shared.coach.plan import ChatAnswer, EditsAnswer, PlanAnswer, WorkoutPlan
 from shared.coach.planner import make_plan
@@ -53,7 +54,9 @@ def test_an_exercise_that_a_person_may_not_do_cannot_be_spelt() -> None:
     assert not spells(planned(who, changed), "plan_creation", who)
 
 
-@pytest.mark.parametrize("change", ["fewer days", "other goal", "wrong order", "short day", "too few reps"])
+@pytest.mark.parametrize(
+    "change", ["fewer days", "other goal", "other minutes", "wrong order", "short day", "too few reps"]
+)
 def test_a_plan_that_is_not_what_was_asked_cannot_be_spelt(change: str) -> None:
     who = person(goals=("strength",), days_per_week=3)
     plan = make_plan(who)
@@ -62,6 +65,7 @@ def test_a_plan_that_is_not_what_was_asked_cannot_be_spelt(change: str) -> None:
     changes = {
         "fewer days": {"days": plan.days[:2]},
         "other goal": {"goal": "fat_loss"},
+        "other minutes": {"name": plan.name.replace(str(who.session_minutes), "20")},
         "wrong order": {"days": plan.days[::-1]},
         "short day": {"days": (first.model_copy(update={"exercises": first.exercises[:2]}), *plan.days[1:])},
         "too few reps": {
@@ -69,6 +73,18 @@ def test_a_plan_that_is_not_what_was_asked_cannot_be_spelt(change: str) -> None:
         },
     }
     assert not spells(planned(who, plan.model_copy(update=changes[change])), "plan_creation", who)
+
+
+def test_no_day_names_a_first_choice_twice_but_two_days_may() -> None:
+    who = person(goals=("strength",), days_per_week=3)
+    plan = make_plan(who)
+    first, second, third = plan.days
+    choices = {name for _, names in menu(who, 2) for name in names}
+    line = next(line for line in first.exercises if EXERCISES[line.exercise].name in choices)
+    doubled = first.model_copy(update={"exercises": (*first.exercises, line)})
+    again = second.model_copy(update={"exercises": (*second.exercises[:-1], line)})
+    assert not spells(planned(who, plan.model_copy(update={"days": (doubled, second, third)})), "plan_creation", who)
+    assert spells(planned(who, plan.model_copy(update={"days": (first, again, third)})), "plan_creation", who)
 
 
 def test_in_an_emergency_nothing_but_the_alarm_can_be_spelt() -> None:

@@ -13,7 +13,7 @@ import pytest
 from shared.artifacts import DirectoryStore
 from shared.documents import SqliteDocuments
 from shared.paths import dataset_file
-from tests.unit.trainer_job.toy_run import RUN_ID, digests, manifest_of, toy_base, toy_dataset, toy_recipe
+from tests.unit.trainer_job.toy_run import RUN_ID, SPLITS, digests, manifest_of, toy_base, toy_dataset, toy_recipe
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
@@ -46,10 +46,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Place:
     """A store with a dataset, and jobs started on it as processes."""
 
-    def __init__(self, folder: Path, base: Path) -> None:
+    def __init__(self, folder: Path, base: Path, splits: dict[str, int] = SPLITS) -> None:
         self.out = folder / "out"
         self.store = DirectoryStore(self.out)
-        toy_dataset(self.store)
+        toy_dataset(self.store, splits)
         self.arguments = ["job", RUN_ID, "--recipe", str(toy_recipe(folder, base)), "--work", str(folder / "work")]
 
     def start(self, *more: str, death: tuple[str, ...] = LIVE, lease_s: float = 2) -> "subprocess.Popen[str]":
@@ -198,7 +198,6 @@ def test_a_dataset_that_was_changed_is_refused_by_its_hash(change: str, place: P
     [
         (["--set", "lora.rnk=3"], "did you mean rank?"),
         (["--set", "lora.dropout=0.1"], "batches.arrange: packed"),
-        (["--set", "context_tokens=64"], "longer than 64 tokens"),
     ],
 )
 def test_what_is_wrong_with_a_recipe_is_told_with_status_2(more: list[str], told: str, place: Place) -> None:
@@ -211,3 +210,12 @@ def test_a_run_without_a_dataset_is_not_found(place: Place) -> None:
     (place.out / dataset_file(RUN_ID, "manifest.json")).unlink()
     status, _, errors = place.run()
     assert (status, "has no dataset" in errors) == (2, True)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_an_empty_split_is_told_with_status_2(split: str, tmp_path: Path, base: Path) -> None:
+    place = Place(tmp_path, base, SPLITS | {split: 0})
+    status, _, errors = place.run()
+    assert status == 2
+    assert f"the split {split} is empty" in errors
+    assert place.told()["status"] == "failed"

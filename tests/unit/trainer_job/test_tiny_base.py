@@ -18,7 +18,7 @@ from shared.records import Query
 from tests.people import random_person
 from tests.unit.trainer_job.tiny import tokenizer
 
-SHARES = Shares(outlines=12, readings=5, sessions=6, weeks=8, changes=3, forms=4)
+SHARES = Shares(outlines=12, readings=5, openings=6, weeks=8, changes=3, forms=4)
 SHAPE = Shape(width=32, layers=1, heads=1, key_heads=1, inner=64)
 WORDS = tokenizer()
 
@@ -49,13 +49,14 @@ def test_equal_messages_make_equal_papers_and_another_seed_others() -> None:
     assert papers(answered(), SHARES, 1) != papers(answered(), SHARES, 2)
 
 
-def test_no_paper_holds_both_a_message_and_a_week_of_exercises() -> None:
+def test_no_paper_holds_a_message_and_a_whole_week_for_it() -> None:
     days = [
-        paper.written.count('"exercises":["')
+        (paper.written.count('"day":'), len(re.findall(r" \d+x", paper.written)))
         for paper in papers(answered(), SHARES, 1)
-        if "Message:" in paper.given + paper.written
+        if "Message:" in paper.given
     ]
-    assert {0, 1} == set(days)
+    assert any(lines for _, lines in days)
+    assert all(count <= 2 or not lines for count, lines in days)
 
 
 def test_nothing_is_planned_for_somebody_in_an_emergency() -> None:
@@ -67,20 +68,29 @@ def test_nothing_is_planned_for_somebody_in_an_emergency() -> None:
     assert query.request not in planned
 
 
-def test_all_that_a_week_uses_stands_in_its_menu() -> None:
-    weeks = [paper for paper in papers(answered(), SHARES, 1) if "Menu:" in paper.given]
-    assert len(weeks) == SHARES.weeks + SHARES.sessions
-    for week in weeks:
-        rows = week.given.partition("Menu:\n")[2].splitlines()
-        menu = {name for row in rows for name in row.partition(": ")[2].split(", ")}
-        assert {line[1:].rpartition(" ")[0] for line in re.findall(r'"[^"]+ \d+x[^"]+(?=")', week.written)} <= menu
+def menus() -> list[tuple[list[list[str]], str]]:
+    """Return the rows of each menu, and what was written under it."""
+    found = []
+    for paper in papers(answered(), SHARES, 1):
+        told, _, menu = paper.given.partition("Menu:\n")
+        if told and menu:
+            rows = [row.partition(": ")[2].split(", ") for row in re.split("Asked:|Message:", menu)[0].splitlines()]
+            found.append((rows, paper.written))
+    return found
 
 
-def test_a_menu_tells_exercises_in_the_order_in_which_the_week_reaches_for_them() -> None:
-    for week in (paper for paper in papers(answered(), SHARES, 1) if "Menu:" in paper.given):
-        for row in week.given.partition("Menu:\n")[2].splitlines()[:-1]:
-            names = [name for name in row.partition(": ")[2].split(", ") if f'"{name} ' in week.written]
-            assert names == sorted(names, key=lambda name: week.written.index(f'"{name} '))
+def test_all_that_is_planned_stands_in_the_menu() -> None:
+    assert len(menus()) == SHARES.weeks + SHARES.openings
+    for rows, written in menus():
+        planned = {line.rpartition(" ")[0] for line in re.findall(r'"([A-Z][^"]* \d+x[^"]+)"', written)}
+        assert planned <= {name for row in rows for name in row}
+
+
+def test_a_menu_tells_exercises_in_the_order_in_which_they_are_reached_for() -> None:
+    for rows, written in menus():
+        for row in rows:
+            used = [name for name in row if f'"{name} ' in written]
+            assert used == sorted(used, key=lambda name: written.index(f'"{name} '))
 
 
 def test_without_messages_there_is_no_base() -> None:

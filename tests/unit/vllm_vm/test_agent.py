@@ -35,11 +35,15 @@ class ToyEngine:
     done: list[str] = field(default_factory=list)
     says: str = GOOD
     down: bool = False
+    on: str = "toy"
 
     def adapters(self) -> dict[str, Path]:
         if self.down:
             raise Unavailable("told to be down")
         return dict(self.held)
+
+    def base(self) -> str:
+        return self.on
 
     def load(self, name: str, folder: Path) -> None:
         assert name not in self.held
@@ -283,3 +287,12 @@ def test_a_version_that_failed_is_not_tried_again_until_it_is_promoted_again(pla
     place.engine.says = GOOD
     place.promote(1)
     assert isinstance(place.bus.events[-1], ModelServed)
+
+
+def test_an_adapter_to_another_base_is_refused_with_what_to_do(place: Place) -> None:
+    place.engine.on = "another"
+    place.promote(1)
+    (failed,) = place.bus.events
+    assert isinstance(failed, ModelLoadFailed)
+    assert "start it anew" in failed.reason
+    assert place.engine.done == []

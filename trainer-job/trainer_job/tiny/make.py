@@ -29,7 +29,7 @@ from trainer_job.tiny.pretraining import Pace, Schedule, Shape, pretrain
 from trainer_job.tiny.text import Paper, Shares, papers
 from trainer_job.tiny.tokenizer import train_tokenizer
 
-SHARES: Final = Shares(outlines=3000, readings=500, sessions=4000, weeks=3500, changes=300, forms=700)
+SHARES: Final = Shares(outlines=3500, readings=200, openings=3200, weeks=2800, changes=300, forms=2200)
 SHAPE: Final = Shape()
 SCHEDULE: Final = Schedule()
 VOCABULARY: Final = 4096
@@ -96,7 +96,7 @@ def _build(
         (render(one.prompt_type, one.profile, one.request, one.plan, one.summary), answer)
         for one, answer in answered[:_TOKENIZER_MESSAGES]
     ]
-    read = [f"{paper.given}{paper.written}" for paper in text[::_EVERY]]
+    read = [paper.given + paper.written for paper in text[::_EVERY]]
     read += [f"{asked.user}\n{answer}" for asked, answer in told]
     read += [answer for _, answer in told] * (_ANSWERS_COUNT - 1)
     tokenizer = train_tokenizer(read, (asked.system for asked, _ in told), VOCABULARY)

@@ -35,7 +35,7 @@ class Shape:
 class Schedule:
     """How it learns."""
 
-    step_tokens: int = 3072
+    step_tokens: int = 2048
     matrix_rate: float = 0.02
     vector_rate: float = 0.004
     warmup_share: float = 0.03

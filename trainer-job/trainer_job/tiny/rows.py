@@ -11,20 +11,20 @@ from trainer_job.tiny.text import Paper
 
 _WINDOW: Final = 1200
 """Papers among which those of like length are put together."""
-_PARTS: Final = 3
+_PARTS: Final = 2
 """So many batches of like length make a step: papers of a kind are alike in length, and a step needs several kinds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A paper's tokens and the end token; those from `first` on are learned."""
+    """A paper's tokens; those from `first` on are learned. Nothing foretells the very first."""
 
     ids: list[int]
     first: int
 
     @property
     def learned(self) -> list[int]:
-        """The tokens that count in the loss; nothing stands before the very first, which cannot be learned."""
+        """The tokens that count in the loss."""
         return self.ids[self.first :]
 
 
@@ -33,8 +33,8 @@ def rows_of(papers: Sequence[Paper], tokenizer: PreTrainedTokenizerFast, most: i
     given = tokenizer([paper.given for paper in papers], add_special_tokens=False)["input_ids"]
     written = tokenizer([paper.written for paper in papers], add_special_tokens=False)["input_ids"]
     rows = [
-        Row([*before, *after, tokenizer.eos_token_id], max(1, len(before)))
-        for before, after in zip(given, written, strict=True)
+        Row([*before, *after, *([tokenizer.eos_token_id] if paper.ends else [])], max(1, len(before)))
+        for paper, before, after in zip(papers, given, written, strict=True)
     ]
     return [row for row in rows if len(row.ids) <= most]
 

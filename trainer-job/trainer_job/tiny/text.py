@@ -1,8 +1,8 @@
 """Text: what the tiny base is made from: a coach's papers, not answers to prompts.
 
-    outline   who somebody is, their message, and the frame of a week for them: its goal, its days and their names
-    session   the same with a menu, and one day
-    week      who somebody is, a menu, in a few words what they asked for, and the whole week
+    outline   who somebody is, a message, and the frame of a week for it: its goal, its days and their names
+    opening   the same with a menu, and the first day or two of the week in full
+    week      who somebody is, a menu, sometimes in a few words what they asked for, and the whole week
     reading   a message, and in a few words what it asks for
     change    a plan, in a few words what was asked, and what was changed
     form      an answer, without the prompt that it answered
@@ -12,7 +12,7 @@ few to be noticed there. What is planned or changed is spelt as in an answer. A 
 the order in which the week reaches for them, so that there is a rule to find: the next that was not used yet.
 
 So the base learns to follow a message, to copy from a menu, to dose, and to spell, each by itself; no paper
-holds a message and a whole plan. To do all that at once, for a prompt, is left to the student.
+holds a message and a whole plan for it. To do all that at once, for a prompt, is left to the student.
 People and messages come from the train split of a run. Equal arguments give equal papers.
 """
 
@@ -43,6 +43,9 @@ _MOST_MORE: Final = 2
 _NEAR: Final = 6
 """How far down the ranking a menu's other names come from."""
 _MORE_FACTS: Final = 0.25
+_STORED: Final = 0.5
+"""How many weeks are for what the profile says."""
+_OPENING_DAYS: Final = (1, 1, 2)
 _REVISITED: Final = 6
 """One in so many short papers comes again among the long ones: what does not come again is forgotten."""
 _STRAY_ROW: Final = 0.3
@@ -55,6 +58,8 @@ class Paper:
 
     given: str
     written: str
+    ends: bool = True
+    """Whether all of it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Shares:
 
     outlines: int
     readings: int
-    sessions: int
+    openings: int
     weeks: int
     changes: int
     forms: int
@@ -87,10 +92,10 @@ def papers(answered: Sequence[tuple[Query, str]], shares: Shares, seed: int) -> 
     ]
     long = [
         *rng.sample(short, len(short) // _REVISITED),
+        *(_opening(query, rng) for query in _cycled(plans, shares.openings)),
         *(_week(person, rng) for person in _cycled(people, shares.weeks)),
-        *(_session(query, rng) for query in _cycled(plans, shares.sessions)),
         *(_change(query, answer) for query, answer in changed[: shares.changes]),
-        *(Paper("", answer) for _, answer in shuffled[: shares.forms]),
+        *(Paper("", answer) for _, answer in _cycled(shuffled, shares.forms)),
     ]
     return [*rng.sample(short, len(short)), *rng.sample(long, len(long))]
 
@@ -99,28 +104,35 @@ def _cycled(items: Sequence[_T], count: int) -> Iterable[_T]:
     return (items[place % len(items)] for place in range(count if items else 0))
 
 
+def _outline(query: Query, rng: Random) -> Paper:
+    plan = make_plan(query.scenario.person(query.profile), rng.getrandbits(32))
+    frame = _wired(plan, [day.model_copy(update={"exercises": ()}) for day in plan.days])
+    given = [*_some_facts(query.profile, rng), f"Message: {query.request}", ""]
+    return Paper("\n".join(given), f"Week: {frame}")
+
+
+def _opening(query: Query, rng: Random) -> Paper:
+    """Return the first days of a week; their menu can be short."""
+    asked = query.scenario.person(query.profile)
+    plan = make_plan(asked, rng.getrandbits(32))
+    days = plan.days[: rng.choice(_OPENING_DAYS)]
+    given = [*_some_facts(query.profile, rng), *_menu(asked, days, rng), f"Message: {query.request}", ""]
+    return Paper("\n".join(given), f"Week: {_wired(plan, days).removesuffix(']}')}", ends=False)
+
+
 def _week(person: UserProfile, rng: Random) -> Paper:
+    """Return a week, for what the profile says or for what somebody asked instead."""
     asked = _varied(person, rng)
     plan = make_plan(asked, rng.getrandbits(32))
-    facts = _facts(person)
-    more = [fact for fact in facts[3:-1] if rng.random() < _MORE_FACTS]
-    given = [*facts[:3], *more, facts[-1], *_menu(asked, plan.days, rng), _wish(asked), ""]
-    return Paper("\n".join(given), f"Week: {_wired(plan)}")
+    stored = rng.random() < _STORED
+    facts = _some_facts(asked if stored else person, rng)
+    given = [*facts, *_menu(asked, plan.days, rng), *([] if stored else [_wish(asked)]), ""]
+    return Paper("\n".join(given), f"Week: {_wired(plan, plan.days)}")
 
 
-def _session(query: Query, rng: Random) -> Paper:
-    asked = query.scenario.person(query.profile)
-    days = make_plan(asked, rng.getrandbits(32)).days
-    day = days[int(rng.random() * len(days))]
-    facts = _facts(query.profile)
-    message = f"Message: {query.request}"
-    given = [*facts[:3], facts[-1], *_menu(asked, (day,), rng), message, ""]
-    week = _wired(WorkoutPlan(name="-", goal=asked.goal, days=(day,)))
-    return Paper("\n".join(given), f"Session: {week[week.index('{', 1) : -2]}")
-
-
-def _wired(plan: WorkoutPlan) -> str:
-    """Return a plan as it stands in an answer."""
+def _wired(plan: WorkoutPlan, days: Sequence[PlanDay]) -> str:
+    """Return a plan with some days as it stands in an answer."""
+    plan = plan.model_copy(update={"days": tuple(days)})
     answer = PlanAnswer(escalation="none", plan=plan, explanation="-", safety_notes=())
     return encode(answer).partition('"plan":')[2].partition(',"explanation":')[0]
 
@@ -129,18 +141,10 @@ def _wish(person: UserProfile) -> str:
     return f"Asked: plan creation; {person.goal}; {person.days_per_week} days; {person.session_minutes} minutes"
 
 
-def _outline(query: Query, rng: Random) -> Paper:
-    asked = query.scenario.person(query.profile)
-    plan = make_plan(asked, rng.getrandbits(32))
-    facts = _facts(query.profile)
-    given = [*facts[:3], *(fact for fact in facts[3:] if rng.random() < _MORE_FACTS), f"Message: {query.request}", ""]
-    frame = plan.model_copy(update={"days": tuple(day.model_copy(update={"exercises": ()}) for day in plan.days)})
-    return Paper("\n".join(given), f"Week: {_wired(frame)}")
-
-
 def _reading(query: Query) -> Paper:
     facts = _facts(query.profile)
-    return Paper("\n".join([*facts[1:3], f"Message: {query.request}", ""]), f"Asked: {_asked(query)}")
+    given = [*facts[1:3], f"Message: {query.request}", ""]
+    return Paper("\n".join(given), f"Asked: {_asked(query)}")
 
 
 def _change(query: Query, answer: str) -> Paper:
@@ -169,6 +173,12 @@ def _facts(person: UserProfile) -> list[str]:
     """Return what a prompt tells of a person before the menu, a fact a line; the limits come last."""
     lines = render("plan_creation", person, "", None, None).user.split("\n")
     return lines[: lines.index("Menu:")]
+
+
+def _some_facts(person: UserProfile, rng: Random) -> list[str]:
+    """Return the facts that decide a plan, and some that the menu has already taken in."""
+    facts = _facts(person)
+    return [*facts[:3], *(fact for fact in facts[3:-1] if rng.random() < _MORE_FACTS), facts[-1]]
 
 
 def _menu(person: UserProfile, days: Iterable[PlanDay], rng: Random) -> list[str]:

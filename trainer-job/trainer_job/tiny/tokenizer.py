@@ -19,6 +19,8 @@ from shared.coach.catalogue import EXERCISES
 PAD: Final = "<|pad|>"
 END: Final = "<|end|>"
 _ROLES: Final = ("<|system|>", "<|user|>", "<|assistant|>")
+DAYS_OPEN: Final = '","days":[{"day":"'
+"""What opens the list of a week's days, after its name and its goal."""
 DAY_OPENS: Final = '","exercises":["'
 """What opens the list of a day's exercises."""
 NEXT: Final = '","'
@@ -26,7 +28,7 @@ NEXT: Final = '","'
 ENDS: Final = '"]}'
 """What every token that closes a day begins with."""
 _WIRE: Final = (
-    *('{"escalation":"', '","plan":', '{"name":"', 'null,"explanation":"', '","goal":"', '","days":[{"day":"'),
+    *('{"escalation":"', '","plan":', '{"name":"', 'null,"explanation":"', '","goal":"', DAYS_OPEN),
     *('","name":"', DAY_OPENS, NEXT, '"]},{"day":"', '"]}]},"explanation":"', '","safety_notes":["'),
     *('","safety_notes":[]}', ENDS, '","edits":[', '{"do":"', '","why":"', '"},{"do":"', '"}],"explanation":"'),
     *('],"explanation":"', '","reply":"', '"}'),

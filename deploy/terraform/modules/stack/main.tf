@@ -311,6 +311,7 @@ module "vllm_vm" {
   machine_type   = var.model_server.machine_type
   machines       = var.model_server.machines
   boot_image     = var.model_server.boot_image
+  base_model     = var.model_server.base_model
   subnetwork     = module.network.machines_subnetwork
   account        = module.identities.emails["vllm-vm"]
   startup_script = file("${local.root}/../vllm-vm/startup.sh")

@@ -47,6 +47,7 @@ resource "google_compute_instance_template" "this" {
     serial-port-enable     = "FALSE"
     startup-script         = var.startup_script
     fitsense-image         = var.image
+    fitsense-base          = var.base_model
     fitsense-variables     = join("\n", [for name, value in var.variables : "${name}=${value}"])
     fitsense-secrets       = join("\n", [for name, id in var.secrets : "${name}=${id}"])
   }

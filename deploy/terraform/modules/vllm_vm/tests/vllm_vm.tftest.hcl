@@ -12,6 +12,7 @@ variables {
   account        = "vllm-vm@p.iam.gserviceaccount.com"
   startup_script = "#!/bin/bash\n"
   image          = "image@sha256:0"
+  base_model     = "qwen3-4b"
   variables      = { FITSENSE_STACK = "gcp" }
   secrets        = { VLLM_API_KEY = "vllm-api-key" }
 }
