@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,14 @@ from tests.emulators import jars
 pytestmark = pytest.mark.slow
 
 PATIENCE_S = 90
+
+SERVING = (
+    "services:profile",
+    "services:plan",
+    "services:logging",
+    "services:inference-router",
+    "gateway",
+)
 
 
 @pytest.fixture
@@ -87,13 +96,14 @@ def start(out: Path) -> "subprocess.Popen[str]":
 def test_up_says_where_everything_is_and_down_stops_it(out: Path) -> None:
     began = fitsense("up", "--detach", "--out", out)
     assert began.returncode == 0, began.stderr
-    exports = dict(line[7:].split("=", 1) for line in began.stdout.splitlines() if line.startswith("export "))
+    exports = dict(
+        shlex.split(line)[1].split("=", 1) for line in began.stdout.splitlines() if line.startswith("export ")
+    )
     seen = overview(out)
     assert (seen["exit"], seen["stack"], seen["serves"]) == (0, "embedded", True)
     assert seen["environment"] == exports
     assert {(one["name"], one["state"], one["restarts"]) for one in seen["components"]} == {
-        ("pipeline", "up", 0),
-        ("postgres", "up", 0),
+        (name, "up", 0) for name in ("pipeline", "postgres", *SERVING)
     }
     assert "pipeline" in fitsense("status", "--out", out).stdout
     stopped = fitsense("down", "--out", out)
@@ -321,6 +331,7 @@ def test_the_whole_stack_serves_and_goes(out: Path) -> None:
         "jobs",
         "postgres",
         *functions,
+        *SERVING,
     }
     assert seen["serves"]
     assert fitsense("down", "--out", out).stdout == f"stopped the emulators stack on {out}\n"
