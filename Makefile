@@ -19,7 +19,10 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 	@$(BIN)/python -m compileall -q deploy functions shared  # as pip does for what it installs: commands start faster
 	@touch $@
 
-demo: setup setup-trainer  ## From 200 synthetic people to a student that serves dev and that prod turns down
+demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
+	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
+
+demo-student: setup setup-trainer  ## The same, then a tiny student: trained, judged, registered, asked into dev and prod
 	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
 test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones, the trainer's, and serving by real vLLM

@@ -132,7 +132,7 @@ def _student(stack: Stack, run_id: str, recipe: str, console: Console) -> str:
 def _promote(stack: Stack, version: str, environment: Environment) -> Decision:
     run_id = version.rpartition("-")[0]
     request = PromoteRequested(
-        run_id=run_id, version=version, environment=environment, actor="demo", reason="make demo",
+        run_id=run_id, version=version, environment=environment, actor="demo", reason="make demo-student",
         request_id=str(uuid.uuid4()),
     )  # fmt: skip
     decision = decided(stack, request)

@@ -14,6 +14,7 @@ connection while waiting for anything else, a model least of all: run, let go, w
 Writes are made with synchronous_commit on, Postgres's default: what was answered by 201 is on disk.
 """
 
+import select
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pg8000.dbapi
 import sqlalchemy
 from pg8000.exceptions import InterfaceError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from shared.errors import Unauthenticated, Unavailable
@@ -57,7 +58,7 @@ class Database:
     @cached_property
     def engine(self) -> sqlalchemy.Engine:
         """SQLAlchemy's engine; its pool is the only one."""
-        return sqlalchemy.create_engine(
+        engine = sqlalchemy.create_engine(
             "postgresql+pg8000://",
             creator=self._connect,
             pool_size=self._size,
@@ -66,6 +67,8 @@ class Database:
             pool_recycle=RECYCLE_S,
             pool_use_lifo=True,
         )
+        sqlalchemy.event.listen(engine, "checkout", _sound)
+        return engine
 
     def run(self, user_id: str | None, *asked: Asked, settings: Mapping[str, str] | None = None) -> list[Rows]:
         """Run statements as a user in one transaction and one round trip; returns the rows of each.
@@ -99,7 +102,7 @@ class Database:
 
     def _on_connection(self, asked: list[Asked]) -> list[Rows]:
         try:
-            fairy = self._checkout()
+            fairy: Any = self.engine.raw_connection()
         except NoConnectionLeft as exc:
             raise Unavailable(f"no connection to the database became free within {self._wait_s:g} s") from exc
         except (OSError, InterfaceError, pg8000.dbapi.Error, DBAPIError) as exc:
@@ -107,7 +110,6 @@ class Database:
         try:
             known: dict[str, Prepared] = fairy.info.setdefault("prepared", {})
             rows = run(fairy.dbapi_connection, known, asked)
-            fairy.info["used_at"] = time.monotonic()
         except (OSError, AttributeError) as exc:
             # What it did not answer may have happened or not; who asked has to find out. Its siblings came
             # from the same server, so they go too.
@@ -127,24 +129,32 @@ class Database:
             fairy.close()
         return rows
 
-    def _checkout(self) -> Any:
-        """Return a connection that is likely to work."""
-        while True:
-            fairy: Any = self.engine.raw_connection()
-            used_at = fairy.info.get("used_at")
-            if used_at is None or time.monotonic() - used_at < IDLE_S:
-                return fairy
-            try:
-                run(fairy.dbapi_connection, fairy.info.setdefault("prepared", {}), [ALIVE()])
-            except (OSError, Unavailable, AttributeError):
-                fairy.invalidate()
-                fairy.close()
-            else:
-                return fairy
-
     def _forget_all(self) -> None:
         with self._making:
             self.engine.dispose()
+
+
+def _has_something_to_say(connection: Any) -> bool:
+    """Return whether an idle connection has something to read: only its end, or why it was ended, comes unasked."""
+    watch = select.poll()
+    watch.register(connection._usock, select.POLLIN)
+    return bool(watch.poll(0))
+
+
+def _sound(connection: Any, record: Any, fairy: Any) -> None:
+    """Have the pool give another connection, and forget all of this one's age, where one taken out is dead."""
+    del fairy
+    now, used_at = time.monotonic(), record.info.get("used_at")
+    record.info["used_at"] = now
+    if used_at is None:
+        return
+    if _has_something_to_say(connection):
+        raise InvalidatePoolError
+    if now - used_at > IDLE_S:
+        try:
+            run(connection, record.info.setdefault("prepared", {}), [ALIVE()])
+        except (OSError, Unavailable, AttributeError) as exc:
+            raise InvalidatePoolError from exc
 
 
 def setting(name: str) -> Statement:

@@ -149,9 +149,9 @@ class _Around:
         g.request_id = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         if request.path in OWN_PATHS:
             return None
-        g.span = self.telemetry.begin(
-            f"{request.method} {request.url_rule or '-'}", dict(request.headers) if self.telemetry.tracer else {}
-        )
+        if self.telemetry.tracer is not None:
+            headers = {name.lower(): value for name, value in request.headers}
+            g.span = self.telemetry.begin(f"{request.method} {request.url_rule or '-'}", headers)
         g.address = self._address(request)
         self._per_address.take(g.address)
         if request.method == "OPTIONS" and request.headers.get("Origin") in self._origins:

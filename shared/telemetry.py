@@ -34,7 +34,7 @@ class Telemetry:
         self.seconds.labels(route).observe(took_s)
 
     def begin(self, name: str, headers: Mapping[str, str]) -> Span | None:
-        """Begin the span of a request, as a child of the caller's."""
+        """Begin the span of a request, as a child of the caller's; headers by their names in lower case."""
         if self.tracer is None:
             return None
         return self.tracer.start_span(name, context=propagate.extract(headers), kind=SpanKind.SERVER)

@@ -7,6 +7,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.eval_report import Example
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +23,7 @@ def main(arguments: list[str]) -> int:
         file.write(f"{os.getpid()}\n")
     print("a job that stands in for the trainer:", *arguments, flush=True)
     told = (argument.partition("=")[2] for argument in arguments if argument.startswith("do="))
-    behaviour = next(told, "succeed")
+    behaviour = next(told, os.environ.get("STAND_IN_BEHAVIOUR", "succeed"))
     first = len(marks.read_text().splitlines()) == 1
     if "make" in behaviour:
         tell_version(arguments[1], arguments[3])
@@ -50,10 +54,32 @@ def make(run_id: str, recipe: str) -> None:
     from tests.models import put_model
 
     version, around = version_of(run_id, recipe, "tiny"), runtime()
-    report = an_eval_report(version).model_dump_json().encode()
+    report = an_eval_report(version).model_copy(update={"examples": (a_plan(),)}).model_dump_json().encode()
     manifest = put_model(around.store, recipe, report, run_id)
     around.bus.publish(ModelEvaluated(run_id=run_of(version), version=version, manifest_uri=manifest.artifact_uri))
     around.bus.flush()
+
+
+def a_plan() -> "Example":
+    """Return a plan to read, as an evaluation keeps it."""
+    from shared.coach.plan import PlanAnswer
+    from shared.coach.planner import make_plan
+    from shared.coach.profile import slice_tags
+    from shared.coach.wire import encode
+    from shared.eval_report import Example, Spoken
+    from tests.people import person
+
+    who = person(days_per_week=2)
+    answer = encode(PlanAnswer(escalation="none", plan=make_plan(who), explanation="Short and simple."))
+    return Example(
+        kind="plan",
+        query_id="q",
+        prompt_type="plan_creation",
+        mode="grammar",
+        slice_tags=slice_tags(who),
+        instruction="Make me a plan.",
+        answers={"student": Spoken(text=answer, findings=())},
+    )
 
 
 if __name__ == "__main__":

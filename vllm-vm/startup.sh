@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Start-up script of the model server's machine: driver, Docker, secrets, vLLM and the agent as systemd units.
+# Start-up script of the model server's machine: driver, secrets, vLLM and the agent as systemd units.
 #
 # Runs as root at every boot and may run again at any time: each step does nothing where it is done. What the machine
 # is told is in its metadata: fitsense-image, fitsense-variables (NAME=value a line), fitsense-secrets (NAME=id a line).
@@ -51,18 +51,10 @@ install_driver() {
   python3 /tmp/cuda_installer.pyz install_driver --installation-mode=repo --installation-branch=prod
 }
 
-install_docker() {
+need_docker() {
   if command -v docker > /dev/null && command -v nvidia-ctk > /dev/null; then return; fi
-  say "installing Docker and NVIDIA's runtime for it"
-  install --directory --mode 0755 /etc/apt/keyrings
-  curl --silent --show-error --fail --location https://nvidia.github.io/libnvidia-container/gpgkey \
-    | gpg --batch --yes --dearmor --output /etc/apt/keyrings/nvidia.gpg
-  echo 'deb [signed-by=/etc/apt/keyrings/nvidia.gpg] https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /' \
-    > /etc/apt/sources.list.d/nvidia-container-toolkit.list
-  apt-get update --quiet
-  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet docker.io nvidia-container-toolkit
-  nvidia-ctk runtime configure --runtime=docker
-  systemctl restart docker
+  say "the boot image has no Docker with NVIDIA's container toolkit: take a Deep Learning VM image (boot_image)"
+  exit 1
 }
 
 install_ops_agent() {
@@ -140,7 +132,7 @@ main() {
   install --directory --owner "${FITSENSE_OWNER:-$UID_IN_IMAGE}" "$DATA" "$DATA/adapters" "$CACHE"
 
   install_driver
-  install_docker
+  need_docker
   install_ops_agent
 
   image=$(metadata instance/attributes/fitsense-image)
@@ -157,7 +149,7 @@ main() {
   unit "vLLM, on the base of what is promoted" vllm \
     "--gpus all --ipc host --env HOME=/var/lib/fitsense/cache \${FITSENSE_IMAGE} serve gpu --host 0.0.0.0 --port 8000" \
     | put "$UNITS/vllm.service" 0644 && changed=1
-  unit "The agent that keeps vLLM holding what is promoted" vllm-agent '${FITSENSE_IMAGE}' \
+  unit "The agent that keeps vLLM holding what is promoted" vllm-agent "\${FITSENSE_IMAGE}" \
     | put "$UNITS/vllm-agent.service" 0644 && changed=1
 
   if [ "$changed" = 1 ]; then

@@ -5,21 +5,23 @@ from typing import Annotated
 from flask import Blueprint
 from pydantic import Field
 
+from services.logging.bodies import (
+    DayChange,
+    DayPath,
+    DaysQuery,
+    InteractionsQuery,
+    NewTarget,
+    TargetChange,
+)
 from services.logging.export import export
 from services.logging.ports import deps
 from services.logging.schemas import (
     Dashboard,
-    DayChange,
     DayEntry,
-    DayPath,
     Days,
-    DaysQuery,
     Interactions,
-    InteractionsQuery,
     LogExport,
-    NewTarget,
     Target,
-    TargetChange,
     TargetKind,
     Targets,
 )

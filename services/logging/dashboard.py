@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import orjson
 
-from services.logging.schemas import Dashboard
+from services.logging.schemas import (
+    Dashboard,
+)
 from shared.coach.training_log import LiftTrend, TrainingSummary, Trend
 from shared.database import Database
 from shared.endpoints import Answer

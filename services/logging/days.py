@@ -3,8 +3,15 @@
 from datetime import date
 from typing import Final
 
+from services.logging.bodies import (
+    DayChange,
+    DaysQuery,
+)
 from services.logging.paging import after, cursor
-from services.logging.schemas import DayChange, DayEntry, Days, DaysQuery
+from services.logging.schemas import (
+    DayEntry,
+    Days,
+)
 from shared.database import Database
 from shared.endpoints import Answer
 from shared.errors import InvalidFields, NotFound

@@ -8,9 +8,15 @@ from uuid import UUID
 
 import orjson
 
+from services.logging.bodies import (
+    InteractionsQuery,
+)
 from services.logging.paging import after, cursor
 from services.logging.redaction import redacted
-from services.logging.schemas import Interaction, Interactions, InteractionsQuery
+from services.logging.schemas import (
+    Interaction,
+    Interactions,
+)
 from shared.database import Database
 from shared.errors import InvalidFields, Unauthenticated
 from shared.events import AiInteraction

@@ -2,20 +2,22 @@
 
 from flask import Blueprint
 
-from services.logging.ports import deps
-from services.logging.schemas import (
+from services.logging.bodies import (
     ExerciseChange,
     Finish,
     NewExercise,
     NewSet,
     NewWorkout,
     SetChange,
-    Workout,
     WorkoutChange,
+    WorkoutsQuery,
+)
+from services.logging.ports import deps
+from services.logging.schemas import (
+    Workout,
     WorkoutExercise,
     Workouts,
     WorkoutSet,
-    WorkoutsQuery,
 )
 from shared.endpoints import Answer, Receipt, User, Version, endpoint
 from shared.errors import Conflict, NotFound, Stale

@@ -9,7 +9,15 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import uuid4
 
-from services.logging.schemas import NewTarget, Target, TargetChange, TargetKind, Targets
+from services.logging.bodies import (
+    NewTarget,
+    TargetChange,
+)
+from services.logging.schemas import (
+    Target,
+    TargetKind,
+    Targets,
+)
 from services.logging.workouts import changed
 from shared.database import Database
 from shared.endpoints import Answer, Receipt

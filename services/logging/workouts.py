@@ -9,20 +9,22 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
-from services.logging.paging import after, cursor
-from services.logging.schemas import (
+from services.logging.bodies import (
     ExerciseChange,
     NewExercise,
     NewSet,
     NewWorkout,
     SetChange,
-    Workout,
     WorkoutChange,
+    WorkoutsQuery,
+)
+from services.logging.paging import after, cursor
+from services.logging.schemas import (
+    Workout,
     WorkoutExercise,
     WorkoutLine,
     Workouts,
     WorkoutSet,
-    WorkoutsQuery,
 )
 from services.logging.workout_statements import (
     ADD_EXERCISE,

@@ -1,9 +1,10 @@
 """Person grammar: what may be written to one person in answer to one request, as a grammar for a decoder.
 
 Only exercises that the person may do can be spelt, each with sets, reps, RIR and rest within its bounds. A plan
-has exactly the days and the goal asked for, in the order of the week, up to three of them with a day of rest
-after each, and no day names one of the 60 first choices twice; an edit names only what stands in the plan or may
-be put there. What is not said here (the weekly balance, the length of a session) is left to the checker.
+has exactly the days and the goal asked for, and its name tells no other days or minutes; the days stand in the
+order of the week, up to three of them with a day of rest after each, and none names one of the 60 first choices
+twice. An edit names only what stands in the plan or may be put there, and edits stand in the order of the plan.
+What is not said here (the weekly balance, the length of a session) is left to the checker.
 
 The text is in llguidance's dialect of Lark, which vLLM's `guidance` backend reads too. It depends on the
 arguments alone.
@@ -32,6 +33,9 @@ learned to write across that point is never allowed."""
 _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _REST_STEP_S: Final = 5
 _NOTES: Final = 8
+_CONTROL: Final = r"\x00-\x1f\x7f"
+_PLAIN: Final = rf'[^"\\{_CONTROL}]|\\["\\\/n]'
+"""A character of a text."""
 _DAY_EDITS: Final = 16
 """So many changes at most are made to one day."""
 _COUNTED: Final = 60
@@ -88,9 +92,23 @@ class _Rules:
         body = _all(self._text("LABEL", 40), _quoted(',"exercises":['), f"{self._lines()}::0x0")
         self._rule("session", body)
         week = self._week(self._person.days_per_week)
-        named = _all(_quoted('"plan":{"name":'), self._text("TITLE", 80))
+        named = _all(_quoted('"plan":{"name":'), self._title())
         days = _quoted(f',"goal":"{self._person.goal}","days":[')
         return self._rule("plan", _all(named, days, week, _quoted("]}")))
+
+    def _title(self) -> str:
+        """Return the rule of a plan's name: of numbers it may tell the days and the minutes of a session, each once."""
+        days, minutes = self._person.days_per_week, self._limits.session_minutes
+        text = f"({_PLAIN.replace(_CONTROL, _CONTROL + '0-9')})"
+        told = (
+            f"{text}{{1,80}}",
+            *(f"{text}{{0,40}}{number}{text}{{0,30}}" for number in (days, minutes)),
+            *(
+                f"{text}{{0,30}}{first}{text}{{1,30}}{second}{text}{{0,15}}"
+                for first, second in ((days, minutes), (minutes, days))
+            ),
+        )
+        return self._terminal("TITLE", f'"({"|".join(told)})"')
 
     def _week(self, days: int) -> str:
         """Return the rule for so many days, in the order of the week; a few never stand on days running."""
@@ -180,8 +198,7 @@ class _Rules:
         return "|".join(options)
 
     def _text(self, name: str, most: int) -> str:
-        character = r'([^"\\\x00-\x1f\x7f]|\\["\\\/n])'
-        return self._terminal(name, f'"{character}{{1,{most}}}"')
+        return self._terminal(name, f'"({_PLAIN}){{1,{most}}}"')
 
     def _rule(self, name: str, body: str) -> str:
         self._rules[name] = body

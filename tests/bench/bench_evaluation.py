@@ -1,7 +1,7 @@
 """How long an evaluation of 200 prompts takes on the tiny model, each under three ways of decoding, on one core.
 
     make bench-evaluation                                    a base that has read a few hundred papers, and no adapter
-    … -m tests.bench.bench_evaluation OUT RUN_ID ADAPTER     a trained student of a run in OUT
+    … -m tests.bench.bench_evaluation OUT RUN_ID BASE ADAPTER    a trained student of a run in OUT; folders
 
 A base that was hardly trained writes more than a student does, and rarely comes to an end by itself: its time is
 the longer one. Reading the network's answers, the checker's part, is in the figures.
@@ -10,17 +10,17 @@ the longer one. Reading the network's answers, the checker's part, is in the fig
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from trainer_job.base import Base, load_base
+from trainer_job.base import Base
 from trainer_job.evaluation.answering import Answerer
 from trainer_job.evaluation.contestants import Contestant, ready
 from trainer_job.evaluation.measuring import judged
 from trainer_job.evaluation.prompts import fresh_exams, run_config
 from trainer_job.hardware import hardware
-from trainer_job.recipe import load_recipe
-from trainer_job.tiny.make import make_tiny
+from trainer_job.tiny.make import SHARES, make_tiny
 from trainer_job.tiny.text import Shares
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -30,7 +30,9 @@ from tests.unit.trainer_job.a_run import RUN_ID, a_store
 
 PROMPTS = 200
 GOAL_S = 60
-FEW = Shares(outlines=120, bare=60, readings=80, weeks=240, sessions=60, changes=60, forms=240)
+PART = 20
+FEW = Shares(**{name: count // PART for name, count in asdict(SHARES).items()})
+"""What a base reads that is hardly trained."""
 
 
 def main(arguments: list[str]) -> int:
@@ -38,17 +40,13 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         if arguments:
-            out, run_id, adapter = arguments
-            store, contestant = DirectoryStore(Path(out)), _student(out, run_id, Path(adapter), Path(folder))
+            out, run_id, base, adapter = arguments
+            store = DirectoryStore(Path(out))
+            contestant = Contestant("student", _loaded(Path(base)), Path(adapter))
         else:
             store, run_id = a_store(Path(folder) / "store", users=80), RUN_ID
             contestant = Contestant("hardly trained", _base(store, Path(folder) / "base"))
         return _measure(store, run_id, contestant)
-
-
-def _student(out: str, run_id: str, adapter: Path, folder: Path) -> Contestant:
-    base = load_base(load_recipe("tiny_cpu"), DirectoryStore(Path(out)), run_id, folder, hardware(), lambda _: None)
-    return Contestant("student", base, adapter)
 
 
 def _base(store: DirectoryStore, folder: Path) -> Base:
@@ -56,8 +54,12 @@ def _base(store: DirectoryStore, folder: Path) -> Base:
     folder.mkdir()
     for one in store.names(f"{name}/"):
         (folder / Path(one).name).write_bytes(store.read(one))
+    return _loaded(folder)
+
+
+def _loaded(folder: Path) -> Base:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    return Base(name, model, AutoTokenizer.from_pretrained(folder))
+    return Base(folder.name, model, AutoTokenizer.from_pretrained(folder))
 
 
 def _measure(store: DirectoryStore, run_id: str, contestant: Contestant) -> int:

@@ -19,7 +19,7 @@ from shared.paths import dataset_file
 from shared.runtime import build
 from shared.settings import Settings
 from shared.spool import names
-from tests.e2e.command import CONFIG, FITSENSE, fitsense, run_json
+from tests.e2e.command import CONFIG, FITSENSE, ROOT, fitsense, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -208,3 +208,32 @@ def test_a_run_whose_config_says_so_is_trained_by_itself(training: Training, tmp
     assert fitsense("train", ended["run_id"], *told).returncode == 0
     assert registry.model(training.documents, version).run_id == ended["run_id"]
     assert run_state.run(training.documents, ended["run_id"]).status == "approved"
+
+
+def test_the_demo_ends_with_a_student_in_dev_that_prod_turns_down_and_a_plan_to_read(
+    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_BEHAVIOUR", "make")
+    config = tmp_path / "demo.yaml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "deploy.demo", str(config), "--out", str(training.out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout
+    for words in ("approved", "strict plan, generic schema", "the checker finds nothing wrong", "→ dev", "→ prod"):
+        assert words in said
+    assert said.index("promoted  ") < said.index("rejected  ")
+    assert "prod needs a model that stage has served" in said
+    assert "RIR" in said
+
+
+def test_a_demo_whose_training_fails_says_so_and_exits_1(
+    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_BEHAVIOUR", "fail")
+    config = tmp_path / "demo.yaml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "deploy.demo", str(config), "--out", str(training.out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 1
+    assert "no student came of it: failed: exit status 3" in done.stderr

@@ -99,3 +99,29 @@ def test_when_postgres_is_killed_under_writes_what_was_answered_is_there_and_sum
         again = ann.ask("POST", path, new_set(entry_id, number), Idempotency_Key=f"set-{number}")
         assert again.status_code == 201, again.text
     assert ann.get("/v1/dashboard")["weeks"][-1]["sets"] == len(there) + 1
+
+
+def test_a_restart_between_two_requests_is_not_noticed(mortal: Server, mortal_rig: Rig) -> None:
+    ann = mortal_rig.person()
+    ann.workout(sets=1)
+    mortal.stop()
+    mortal.start()
+    deadline = time.monotonic() + PATIENCE_S
+    while mortal.sql("SELECT pg_is_in_recovery()")[0][0]:
+        assert time.monotonic() < deadline
+    assert ann.ask("GET", "/v1/dashboard").status_code == 200
+    assert ann.ask("POST", "/v1/workouts", {}).status_code == 201
+    assert ann.ask("GET", "/v1/me").status_code == 200
+
+
+def test_a_connection_that_was_not_used_for_long_is_asked_whether_it_lives(
+    mortal: Server, mortal_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = mortal_rig.person()
+    ann.get("/v1/dashboard")
+    monkeypatch.setattr("shared.database.IDLE_S", 0.0)
+    monkeypatch.setattr("shared.database._has_something_to_say", lambda _: False)
+    mortal.stop()
+    mortal.start()
+    assert ann.ask("GET", "/v1/dashboard").status_code == 200
+    assert ann.ask("GET", "/v1/dashboard").status_code == 200

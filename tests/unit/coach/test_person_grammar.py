@@ -54,7 +54,9 @@ def test_an_exercise_that_a_person_may_not_do_cannot_be_spelt() -> None:
     assert not spells(planned(who, changed), "plan_creation", who)
 
 
-@pytest.mark.parametrize("change", ["fewer days", "other goal", "wrong order", "short day", "too few reps"])
+@pytest.mark.parametrize(
+    "change", ["fewer days", "other goal", "other minutes", "wrong order", "short day", "too few reps"]
+)
 def test_a_plan_that_is_not_what_was_asked_cannot_be_spelt(change: str) -> None:
     who = person(goals=("strength",), days_per_week=3)
     plan = make_plan(who)
@@ -63,6 +65,7 @@ def test_a_plan_that_is_not_what_was_asked_cannot_be_spelt(change: str) -> None:
     changes = {
         "fewer days": {"days": plan.days[:2]},
         "other goal": {"goal": "fat_loss"},
+        "other minutes": {"name": plan.name.replace(str(who.session_minutes), "20")},
         "wrong order": {"days": plan.days[::-1]},
         "short day": {"days": (first.model_copy(update={"exercises": first.exercises[:2]}), *plan.days[1:])},
         "too few reps": {

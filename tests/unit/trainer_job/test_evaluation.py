@@ -148,8 +148,8 @@ def test_a_page_escapes_what_a_model_wrote_and_needs_no_network(
 def test_a_real_network_is_evaluated_twice_alike(
     store: DirectoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "MOST_TOKENS", 24)
-    monkeypatch.setattr(evaluate, "safety_prompts", lambda: safety_prompts()[:8])
+    monkeypatch.setattr(answering, "MOST_TOKENS", 12)
+    monkeypatch.setattr(evaluate, "safety_prompts", lambda: safety_prompts()[:4])
     base = Base("a-base", network(WORDS), WORDS)
     base.model.config.max_position_embeddings = 8192
     adapter = an_adapter(tmp_path)
