@@ -113,7 +113,7 @@ bench-router: setup  ## The router's processor time and latency beside a bare pa
 	$(BIN)/python -m tests.bench.bench_router
 
 bench-serving: setup setup-vllm  ## Ten users at once on real vLLM: throughput, fairness, overload
-	$(BIN)/python -m tests.bench.bench_serving
+	PYTHONPATH=.:vllm-vm $(BIN)/python -m tests.bench.bench_serving
 
 clean:  ## Remove what the targets above made
 	rm -rf .venv .venv-checkov trainer-job/.venv vllm-vm/.venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

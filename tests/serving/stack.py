@@ -86,7 +86,7 @@ class Serving:
             event = event_in(kept.message)
             if isinstance(event, ModelServed):
                 url = f"{self.router_url}/events/model-served"
-                push = Push(url, "inference-router", kept.id, kept.published_s, 30)
+                push = Push(url, "inference-router", "inference-router", kept.id, kept.published_s, 30)
                 send(push, kept.message, self._services.sign("inference-router"))
             if isinstance(event, AiInteraction):
                 self.interactions.append(event)
