@@ -63,3 +63,6 @@ def receipts(schema: str) -> None:
           PRIMARY KEY (user_id, key)
         )""")
     own_rows(f"{schema}.receipts")
+    old = "created_at < now() - interval '2 days'"
+    op.execute(f"CREATE POLICY expired ON {schema}.receipts FOR DELETE USING ({old})")
+    op.execute(f"CREATE INDEX receipts_age ON {schema}.receipts (created_at)")

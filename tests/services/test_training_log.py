@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from tests.postgres import Server
 from tests.services.rig import Person, Rig, new_set
 
 TODAY = datetime.now(UTC).date()
@@ -212,3 +214,26 @@ def test_a_service_gets_a_summary_of_somebodys_log(rig: Rig, ann: Person) -> Non
     assert (got["weeks"], got["planned_sessions"], got["done_sessions"]) == (1, 3, 1)
     assert (got["sets_per_week"], got["avg_rir"], got["avg_sleep_h"], got["avg_kcal"]) == (3, 2, 7, 2000)
     assert ann.ask("GET", path).status_code == 401
+
+
+def test_receipts_are_kept_for_two_days(server: Server, database_name: str, rig: Rig, ann: Person) -> None:
+    first = ann.made("/v1/workouts", Idempotency_Key="old")
+    ann.made("/v1/workouts", Idempotency_Key="new")
+    server.sql("UPDATE logging.receipts SET created_at = now() - interval '3 days' WHERE key = 'old'", database_name)
+    rig.log_deps.workouts._receipts.forget_old()
+    assert server.sql("SELECT key FROM logging.receipts", database_name) == [["new"]]
+    assert ann.made("/v1/workouts", Idempotency_Key="old")["workout_id"] != first["workout_id"]
+
+
+def test_a_workout_names_a_plan_of_its_own_user_or_none(
+    server: Server, database_name: str, ann: Person, bob: Person
+) -> None:
+    plan_id = str(uuid4())
+    server.sql(
+        "INSERT INTO plan.plans (plan_id, user_id, status, revision, name, goal, document, created_at, updated_at) "
+        f"VALUES ('{plan_id}', '{ann.user_id}', 'active', 1, 'p', 'strength', '{{}}', now(), now())",
+        database_name,
+    )
+    assert ann.made("/v1/workouts", {"plan_id": plan_id})["plan_id"] == plan_id
+    assert bob.ask("POST", "/v1/workouts", {"plan_id": plan_id}).status_code == 404
+    assert ann.ask("POST", "/v1/workouts", {"plan_id": str(uuid4())}).status_code == 404
