@@ -55,7 +55,7 @@ _SYSTEM: Final[dict[PromptType, str]] = {
     + _SAFETY.format(then="no coaching"),
 }
 _MENU_SIZE: Final[dict[PromptType, int]] = {
-    "plan_creation": 8,
+    "plan_creation": 4,
     "plan_modification": 3,
     "safety_adjustment": 3,
     "progress_adaptation": 3,

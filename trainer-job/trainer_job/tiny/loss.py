@@ -1,9 +1,9 @@
 """Loss: what a paper costs a network that did not expect it.
 
-Cross-entropy of what was written, in which not every token weighs the same: an exercise is one of several equally
-good ones, which nobody can foresee; a week's name, its goal, and where a day ends follow from what was asked, and
-are easily drowned by the rest. And a name that already stands in a day is wrong there, whatever comes instead, so the
-share that a network leaves to such names costs too (unlikelihood, Welleck et al., 2020).
+Cross-entropy of what was written, in which what follows from the message weighs more: a week's name, its goal,
+and where a day ends are few tokens, easily drowned by the rest. And a name that already stands in a day is wrong
+there, whatever comes instead, so the share that a network leaves to such names costs too (unlikelihood, Welleck et
+al., 2020).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,6 @@ from shared.coach.catalogue import EXERCISES
 from trainer_job.tiny.rows import Row
 from trainer_job.tiny.tokenizer import DAY_OPENS, DAYS_OPEN, ENDS, NEXT
 
-_LIGHT: Final = 0.5
 _HEAVY: Final = 3.0
 _ALMOST_SURE: Final = 0.999
 
@@ -33,7 +32,6 @@ class Loss:
         self._day_opens = vocabulary[DAY_OPENS]
         self._pad = tokenizer.pad_token_id
         self._weights = torch.ones(len(tokenizer))
-        self._weights[names] = _LIGHT
         self._weights[[token for text, token in vocabulary.items() if text == NEXT or ENDS in text]] = _HEAVY
 
     def of(self, network: PreTrainedModel, rows: Sequence[Row]) -> Tensor:

@@ -29,7 +29,7 @@ from trainer_job.tiny.pretraining import Pace, Schedule, Shape, pretrain
 from trainer_job.tiny.text import Paper, Shares, papers
 from trainer_job.tiny.tokenizer import train_tokenizer
 
-SHARES: Final = Shares(outlines=3500, readings=200, openings=3200, weeks=2800, changes=300, forms=2200)
+SHARES: Final = Shares(outlines=3500, readings=200, openings=3500, weeks=3000, changes=300, forms=1300)
 SHAPE: Final = Shape()
 SCHEDULE: Final = Schedule()
 VOCABULARY: Final = 4096

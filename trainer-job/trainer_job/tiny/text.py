@@ -7,9 +7,8 @@
     change    a plan, in a few words what was asked, and what was changed
     form      an answer, without the prompt that it answered
 
-The short ones come first: what they teach (to look up days, goal and minutes) is a few tokens of a week, too
-few to be noticed there. What is planned or changed is spelt as in an answer. A menu tells a pattern's exercises in
-the order in which the week reaches for them, so that there is a rule to find: the next that was not used yet.
+What is planned or changed is spelt as in an answer. A menu tells a pattern's exercises in the order in which the
+week reaches for them, so that there is a rule to find: the next that was not used yet.
 
 So the base learns to follow a message, to copy from a menu, to dose, and to spell, each by itself; no paper
 holds a message and a whole plan for it. To do all that at once, for a prompt, is left to the student.
@@ -40,14 +39,12 @@ _DAYS: Final = (2, 3, 3, 4, 4, 5, 6)
 _MINUTES: Final = (20, 25, 30, 35, 40, 45, 50, 60, 75, 90)
 _MOST_MORE: Final = 2
 """So many names at most stand in a row of a menu beside those that are used."""
-_NEAR: Final = 6
+_NEAR: Final = 5
 """How far down the ranking a menu's other names come from."""
 _MORE_FACTS: Final = 0.25
 _STORED: Final = 0.5
 """How many weeks are for what the profile says."""
 _OPENING_DAYS: Final = (1, 1, 2)
-_REVISITED: Final = 6
-"""One in so many short papers comes again among the long ones: what does not come again is forgotten."""
 _STRAY_ROW: Final = 0.3
 """How many rows stand in a menu that the days have no use for."""
 
@@ -85,19 +82,16 @@ def papers(answered: Sequence[tuple[Query, str]], shares: Shares, seed: int) -> 
     others = [query for query, _ in shuffled if query.prompt_type != "plan_creation"]
     changed = [(query, answer) for query, answer in shuffled if query.plan is not None and _CHANGED in answer]
     asked = shares.readings // 2
-    short = [
+    text = [
         *(_outline(query, rng) for query in _cycled(plans, shares.outlines)),
         *map(_reading, _cycled(plans, asked)),
         *map(_reading, _cycled(others, shares.readings - asked)),
-    ]
-    long = [
-        *rng.sample(short, len(short) // _REVISITED),
         *(_opening(query, rng) for query in _cycled(plans, shares.openings)),
         *(_week(person, rng) for person in _cycled(people, shares.weeks)),
         *(_change(query, answer) for query, answer in changed[: shares.changes]),
         *(Paper("", answer) for _, answer in _cycled(shuffled, shares.forms)),
     ]
-    return [*rng.sample(short, len(short)), *rng.sample(long, len(long))]
+    return rng.sample(text, len(text))
 
 
 def _cycled(items: Sequence[_T], count: int) -> Iterable[_T]:
