@@ -128,7 +128,7 @@ class Echo:
 
 
 def test_every_event_delivered_twice_changes_nothing(up: Emulated, undisturbed: dict[str, Any]) -> None:
-    echoes = {topic: Echo(up, topic) for topic in topology().topics}
+    echoes = {name: Echo(up, name) for name, topic in topology().topics.items() if topic.resumable}
     with ExitStack() as stack:
         for echo in echoes.values():
             stack.enter_context(meanwhile(echo.work))
@@ -148,7 +148,7 @@ def test_a_random_function_killed_every_two_seconds_loses_nothing(up: Emulated, 
             up.stack.kill(victim)
             killed.append(victim)
 
-    text = CONFIG.replace("users: 24", "users: 160").replace("shards: 3", "shards: 8")
+    text = CONFIG.replace("users: 24", "users: 1600").replace("shards: 3", "shards: 24")
     with meanwhile(kill):
         run_id = up.drop(text)
         record = up.ended(run_id)
