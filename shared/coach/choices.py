@@ -87,7 +87,7 @@ _OTHER_PATTERN = 5
 _PATTERN_WEIGHT = 10.0
 _SAME_CHOICE = 1.0
 """Ranks this close to the best are equally good choices."""
-_MOST_EQUALS = 4
+_MOST_EQUALS = 8
 _LOAD_RANK = {"none": 12.0, "bodyweight": 0.8, "band": 0.8, "medicine_ball": 0.8}
 _INTENSITY_RANK = {"low": 1.0, "moderate": 0.0, "high": 0.5}
 _COMPOUND_PATTERNS = frozenset(
