@@ -29,6 +29,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 MAY_MEET = ["2xx", "401", "404", "409", "412", "413"]
 """What right data may be answered with, where what they are about is not there, or not in a state that fits."""
 
+_MORE = 8
+
 
 @dataclass
 class Tally:
@@ -56,7 +58,8 @@ def fuzz(
     """Send so many right and wrong cases of every operation; raises what Schemathesis finds wrong.
 
     `headers` says who asks; of the parameters in `ids`, most values are some that exist. `beyond` are operations
-    with a rule that no schema can say, such as that no weekday stands there twice: right data may be refused.
+    with a rule that no schema can say, such as that no weekday stands there twice: right data may be refused, so that
+    it takes more of them until some fit.
     """
     schema = schemathesis.openapi.from_wsgi(document_path, app, config=_config())
     tally, wrong = Tally(), list[BaseException]()
@@ -65,8 +68,9 @@ def fuzz(
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             if mode is GenerationMode.NEGATIVE and not _can_be_wrong(operation):
                 continue
+            rarely_fit = mode is GenerationMode.POSITIVE and operation.label in beyond
             try:
-                _send(operation, mode, headers, ids, cases, number, tally, beyond)
+                _send(operation, mode, headers, ids, cases * (_MORE if rarely_fit else 1), number, tally, beyond)
             except (FailureGroup, Failure) as exc:
                 wrong.append(exc)
             except Unsatisfiable:
