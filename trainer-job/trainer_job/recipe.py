@@ -4,19 +4,15 @@ Checked in full before anything is downloaded: a field that does not exist is re
 probably meant, and every fault is told at once. The effect of each knob stands beside it in recipes/*.yaml.
 """
 
-import difflib
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
-from shared.errors import Rejected
 from shared.frozen import Frozen
+from shared.yaml_model import Faulty, YamlModel
 
 RECIPES: Final = Path(__file__).parent.parent / "recipes"
 
@@ -91,12 +87,17 @@ class Recipe(Frozen):
         return self
 
 
-class RecipeError(Rejected):
+class RecipeError(Faulty):
     """A recipe is wrong; `faults` holds one line for each field, saying what is allowed."""
 
-    def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+
+_RECIPE: Final = YamlModel(
+    Recipe,
+    RecipeError,
+    called="recipe",
+    shown_in="recipes/tiny_cpu.yaml",
+    override_example="optimizer.learning_rate=0.001",
+)
 
 
 def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
@@ -117,68 +118,9 @@ def digest(recipe: Recipe) -> str:
 
 def parse_recipe(text: bytes, overrides: Iterable[str] = ()) -> Recipe:
     """Return the recipe that a YAML document and `key=value` overrides make; raises RecipeError."""
-    try:
-        fields = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as exc:
-        raise RecipeError((f"not YAML: {' '.join(str(exc).split())[:300]}",)) from exc
-    if not isinstance(fields, dict):
-        raise RecipeError(("the recipe must be a mapping of fields; recipes/tiny_cpu.yaml shows one",))
-    return _validated(fields, overrides)
+    return _RECIPE.parse(text, overrides)
 
 
 def overridden(recipe: Recipe, overrides: Iterable[str]) -> Recipe:
     """Return a recipe with `key=value` overrides; raises RecipeError."""
-    return _validated(recipe.model_dump(mode="json"), overrides)
-
-
-def _validated(fields: dict[str, object], overrides: Iterable[str]) -> Recipe:
-    for override in overrides:
-        _override(fields, override)
-    try:
-        return Recipe.model_validate_json(json.dumps(fields), strict=True)
-    except ValidationError as exc:
-        raise RecipeError(tuple(_fault(error) for error in exc.errors(include_url=False))) from exc
-    except (TypeError, ValueError) as exc:
-        raise RecipeError((f"the YAML holds more than plain data: {exc}",)) from exc
-
-
-def _override(fields: dict[str, object], override: str) -> None:
-    path, equals, value = override.partition("=")
-    if not equals or not path:
-        raise RecipeError((f"--set {override!r}: write it as key=value, such as optimizer.learning_rate=0.001",))
-    *parents, last = path.split(".")
-    for parent in parents:
-        inner = fields.setdefault(parent, {})
-        if not isinstance(inner, dict):
-            raise RecipeError((f"--set {override!r}: {parent} is a value and has no fields",))
-        fields = inner
-    fields[last] = yaml.safe_load(value)
-
-
-def _fault(error: ErrorDetails) -> str:
-    location = [str(part) for part in error["loc"]]
-    field = ".".join(location) or "recipe"
-    if error["type"] == "extra_forbidden":
-        return f"{field}: there is no such field{_did_you_mean(location)}"
-    message = error["msg"].removeprefix("Value error, ")
-    given = error.get("input")
-    shown = "" if error["type"] == "missing" or isinstance(given, (dict, BaseModel)) else f" (got {given!r:.80})"
-    return f"{field}: {message[:1].lower()}{message[1:]}{shown}"
-
-
-def _did_you_mean(location: list[str]) -> str:
-    known = _fields_at(location[:-1])
-    close = difflib.get_close_matches(location[-1], known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; allowed are {', '.join(known)}"
-
-
-def _fields_at(location: list[str]) -> list[str]:
-    models: list[type[BaseModel]] = [Recipe]
-    for name in location:
-        models = [one for model in models if name in model.model_fields for one in _models_in(model, name)]
-    return sorted({name for model in models for name in model.model_fields})
-
-
-def _models_in(model: type[BaseModel], name: str) -> list[type[BaseModel]]:
-    annotation = model.model_fields[name].annotation
-    return [one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, BaseModel)]
+    return _RECIPE.validate(recipe.model_dump(mode="json"), overrides)

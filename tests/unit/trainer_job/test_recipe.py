@@ -43,3 +43,9 @@ def test_an_unknown_recipe_is_answered_with_those_there_are() -> None:
 def test_what_is_no_mapping_is_refused(text: bytes) -> None:
     with pytest.raises(RecipeError):
         parse_recipe(text)
+
+
+def test_a_field_given_twice_is_refused_by_its_name() -> None:
+    text = (RECIPES / "tiny_cpu.yaml").read_bytes() + b"seed: 8\n"
+    with pytest.raises(RecipeError, match="seed: given more than once"):
+        parse_recipe(text)
