@@ -29,6 +29,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import sqlalchemy
 from rich.console import Console
 from rich.table import Table
 
@@ -36,6 +37,7 @@ from deploy.database import migrate
 from deploy.local import postgres
 from deploy.local.components import python_path
 from deploy.local.ports import HOST, Ports
+from shared.database import database
 from tests.postgres import Server
 
 CONNECTIONS = 10
@@ -171,7 +173,7 @@ class Person:
 
 
 def give_history(server: Server, user_id: str, sets: int) -> None:
-    """Write 90 days of training of somebody into the database, its sums kept as always."""
+    """Write 90 days of training, as the rows of a user whom policies hold; sums are kept as always."""
     workouts = sets // SETS_A_WORKOUT
     each = f"generate_series(0, {workouts - 1}) AS w"
     uuid = "md5('{user}' || '{what}' || {of})::uuid"
@@ -181,7 +183,7 @@ def give_history(server: Server, user_id: str, sets: int) -> None:
     day = f"(current_date - (89 * w / {max(1, workouts - 1)})::int)"
     monday = f"logging.monday({day})"
     lift = f"(ARRAY{list(LIFTS)!r})[e + 1]"
-    for statement in (
+    statements = (
         "INSERT INTO logging.workouts (workout_id, user_id, name, day, started_at)"
         f" SELECT {workout}, '{user_id}', 'Session', {day}, {day} + time '18:00' FROM {each}",
         "INSERT INTO logging.exercises (entry_id, user_id, workout_id, exercise, position, week, lifted, muscles,"
@@ -193,8 +195,11 @@ def give_history(server: Server, user_id: str, sets: int) -> None:
         f" {day} + time '18:30', 80 FROM {each}, generate_series(0, 4) AS e, generate_series(1, 5) AS s",
         f"INSERT INTO logging.days (user_id, day, sleep_h, kcal, weight_kg) SELECT '{user_id}', current_date - d, 7.5,"
         " 2200, 66 FROM generate_series(0, 89) AS d",
-    ):
-        server.sql(statement, "fitsense")
+    )
+    with closing(database(server.settings("logging", "fitsense", database_wait_s=LIMIT_S))) as pool:
+        with pool.transaction(user_id) as connection:
+            for statement in statements:
+                connection.execute(sqlalchemy.text(statement))
     server.sql("ANALYZE", "fitsense")
 
 
