@@ -40,11 +40,10 @@ class Passwords:
         if made is None:
             self._nobody = self._nobody or self.hash(SecretStr("nobody's"))
         try:
-            return (
-                self._in_turn(lambda: self._hasher.verify(made or self._nobody, _bytes(password))) and made is not None
-            )
+            self._in_turn(lambda: self._hasher.verify(made or self._nobody, _bytes(password)))
         except (VerificationError, InvalidHashError):
             return False
+        return made is not None
 
     def _in_turn(self, work: Callable[[], T]) -> T:
         turn = self._threads.submit(work)
