@@ -26,6 +26,14 @@ def test_every_operation_says_who_may_call_it_and_what_can_go_wrong(path: str) -
             assert "requestBody" not in operation or {"400", "413", "415"} <= set(operation["responses"])
 
 
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_every_post_takes_an_idempotency_key(path: str) -> None:
+    posts = {name: one["post"] for name, one in DOCUMENTS[path]["paths"].items() if "post" in one}
+    assert posts
+    for name, operation in posts.items():
+        assert "Idempotency-Key" in [one["name"] for one in operation["parameters"]], name
+
+
 def test_no_two_services_answer_below_one_path() -> None:
     paths = [path for document in DOCUMENTS.values() for path in document["paths"]]
     assert len(paths) == len(set(paths))
