@@ -167,10 +167,10 @@ def running_router(
     port = free_port()
     thread = threading.Thread(target=_serve, args=(app, port, ready), name="router", daemon=True)
     thread.start()
-    loop, stop = ready.result(30)
+    loop, stop = ready.result(120)
 
     def call_in_loop(coroutine: Callable[[], Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine(), loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine(), loop).result(120)
 
     router = RunningRouter(port, bus, documents, app, call_in_loop, promoted)
     try:
@@ -178,7 +178,7 @@ def running_router(
         yield router
     finally:
         loop.call_soon_threadsafe(stop)
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive(), "the router did not stop"
 
 

@@ -76,7 +76,7 @@ class Plant:
         self.people = FakePeople()
         self.events: list[Event] = []
         self.settings = server.settings(
-            "plan", name, database_pool=pool, rate_per_user=10_000, rate_per_address=100_000, database_wait_s=20
+            "plan", name, database_pool=pool, rate_per_user=10_000, rate_per_address=100_000, database_wait_s=120
         )
         self.database = database(self.settings)
         bus = Outbox(lambda message: self.events.append(event_in(message)))

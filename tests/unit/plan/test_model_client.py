@@ -15,7 +15,9 @@ ASK = Ask(
     request_id="r1",
     grammar='start: "x"',
 )
-QUICK = Patience(connect_s=2, first_words_s=0.4, between_words_s=0.4, total_s=30)
+QUICK = Patience(connect_s=60, first_words_s=0.4, between_words_s=0.4, total_s=600)
+TOO_SLOW = Patience(connect_s=60, first_words_s=60, between_words_s=60, total_s=0.6)
+QUICK_BETWEEN = Patience(connect_s=60, first_words_s=60, between_words_s=0.4, total_s=600)
 
 
 def client(server: OpenAIServer, patience: Patience | None = None) -> ModelClient:
@@ -102,21 +104,18 @@ def test_nobody_there_is_unreachable() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "patience", "reason"),
     [
-        (Behaviour(delay_s=20), QUICK, "silent"),
-        (Behaviour(first_s=20), QUICK, "silent"),
+        (Behaviour(delay_s=3600), QUICK, "silent"),
+        (Behaviour(first_s=3600), QUICK, "silent"),
         (Behaviour(pieces=("a",), stop_after=0, pings=True), QUICK, "silent"),
-        (Behaviour(pieces=("a", "b"), stop_after=1), QUICK, "stalled"),
-        (Behaviour(pieces=("a", "b"), stop_after=1, pings=True), QUICK, "stalled"),
-        (Behaviour(pieces=("a",) * 400, between_s=0.05), Patience(total_s=0.6), "too_slow"),
+        (Behaviour(pieces=("a", "b"), stop_after=1), QUICK_BETWEEN, "stalled"),
+        (Behaviour(pieces=("a", "b"), stop_after=1, pings=True), QUICK_BETWEEN, "stalled"),
+        (Behaviour(pieces=("a",) * 40_000, between_s=0.05), TOO_SLOW, "too_slow"),
     ],
 )
 def test_a_model_that_takes_too_long_is_left_at_the_limit(
     behaviour: Behaviour, patience: Patience, reason: str
 ) -> None:
-    began = time.monotonic()
-    failed = failure(behaviour, patience)
-    assert failed.reason == reason
-    assert time.monotonic() - began < 15
+    assert failure(behaviour, patience).reason == reason
 
 
 def test_who_stops_reading_closes_the_connection() -> None:
@@ -141,7 +140,7 @@ def test_connections_are_kept() -> None:
         assert server.seen.answered == 3
 
 
-def until(holds: Callable[[], bool], most_s: float = 20) -> None:
+def until(holds: Callable[[], bool], most_s: float = 120) -> None:
     end = time.monotonic() + most_s
     while not holds():
         assert time.monotonic() < end, "it never came to hold"
