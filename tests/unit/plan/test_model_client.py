@@ -74,6 +74,8 @@ def test_the_request_says_who_asks_how_and_within_which_grammar() -> None:
     [
         (Behaviour(status=429, headers={"Retry-After": "3"}), "busy"),
         (Behaviour(status=503), "busy"),
+        (Behaviour(status=503, body=b'{"error": {"code": "no_model_served"}}'), "no_model"),
+        (Behaviour(status=503, body=b" " * 5000 + b'"no_model_served"'), "busy"),
         (Behaviour(status=500), "broken"),
         (Behaviour(status=400), "refused"),
         (Behaviour(status=404), "refused"),
