@@ -34,6 +34,7 @@ async def chat(router: Router, http: Http) -> None:
     caller = await authenticate(router.callers, http.header(b"authorization"))
     user_id = http.header(b"x-fitsense-user") if caller.speaks_for_users else ""
     interaction = _begin(http, caller, user_id)
+    router.tracing.begin(interaction, http.header(b"traceparent"))
     priority: Priority = "background" if http.header(b"x-fitsense-priority") == "background" else "interactive"
     user = user_id or caller.name
     turn = Turn(router, http, interaction, user, priority)
@@ -50,15 +51,12 @@ async def chat(router: Router, http: Http) -> None:
 
 def _begin(http: Http, caller: Caller, user_id: str) -> Interaction:
     prompt_type = http.header(b"x-fitsense-prompt-type")
-    interaction = Interaction(
+    return Interaction(
         request_id=request_id(http),
         caller=caller.name,
         user=user_id or None,
         prompt_type=next((one for one in PROMPT_TYPES if one == prompt_type), None),
     )
-    if traceparent := http.header(b"traceparent"):
-        interaction.context["traceparent"] = traceparent[:100]
-    return interaction
 
 
 def request_id(http: Http) -> str:
