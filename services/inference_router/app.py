@@ -40,6 +40,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/healthz"): routes.healthy,
     ("GET", "/readyz"): routes.ready,
     ("GET", "/metrics"): routes.metrics,
+    ("GET", "/v1/openapi/inference-router.json"): routes.describe,
 }
 PATHS: Final = {path for _, path in ENDPOINTS}
 
