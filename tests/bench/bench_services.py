@@ -37,11 +37,11 @@ from deploy.database import migrate
 from deploy.local import postgres
 from deploy.local.components import python_path
 from deploy.local.ports import HOST, Ports
+from deploy.local.services import THREADS
 from shared.database import database
 from tests.postgres import Server
 
 CONNECTIONS = 10
-THREADS = 10
 P99_MS = 50
 """At these connections, on an idle machine; a login is one hash after another, and may take longer."""
 RSS_MB = 200
@@ -108,7 +108,7 @@ class Measured:
 def served(name: str, port: int, variables: dict[str, str], log: Path) -> Iterator[Served]:
     """Run one service with one worker process."""
     granian = (sys.executable, "-P", "-m", "granian", "--interface", "wsgi", "--factory", "--no-access-log")
-    where = ("--host", HOST, "--port", str(port), "--workers", "1", "--blocking-threads", str(THREADS))
+    where = ("--host", HOST, "--port", str(port), "--workers", "1", "--blocking-threads", str(THREADS[name]))
     environment = os.environ | variables | {"PYTHONPATH": python_path(), "FITSENSE_SERVICE": name}
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -298,7 +298,6 @@ def _services(stack: ExitStack, ports: Ports, server: Server, folder: Path) -> d
         "FITSENSE_USERS_URL": f"http://{HOST}:{at['profile']}/v1/auth/jwks.json",
         "FITSENSE_RATE_PER_USER": "1000000",
         "FITSENSE_RATE_PER_ADDRESS": "1000000",
-        "FITSENSE_DATABASE_POOL": str(THREADS),
         "FITSENSE_LOG_LEVEL": "WARNING",
     }
     return {
