@@ -103,13 +103,20 @@ def test_up_says_where_everything_is_and_down_stops_it(out: Path) -> None:
     assert (seen["exit"], seen["stack"], seen["serves"]) == (0, "embedded", True)
     assert seen["environment"] == exports
     assert {(one["name"], one["state"], one["restarts"]) for one in seen["components"]} == {
-        (name, "up", 0) for name in ("pipeline", "postgres", *SERVING)
+        (name, "up", 0) for name in ("pipeline", "postgres", "clock", *SERVING)
     }
     assert "pipeline" in fitsense("status", "--out", out).stdout
     stopped = fitsense("down", "--out", out)
     assert (stopped.returncode, stopped.stdout) == (0, f"stopped the embedded stack on {out}\n")
     assert processes_of(out) == []
     assert overview(out)["exit"] == 1
+
+
+def test_the_clock_has_the_monitor_look(out: Path) -> None:
+    up_detached(out)
+    eventually(lambda: "looked around" in (out / "log.jsonl").read_text())
+    seen = run_json("monitor", "--out", out)
+    assert (seen["exit"], seen["seen"]) == (0, {})
 
 
 def test_down_and_status_where_nothing_runs_say_so_and_make_nothing(out: Path) -> None:
@@ -330,6 +337,7 @@ def test_the_whole_stack_serves_and_goes(out: Path) -> None:
         "storage",
         "jobs",
         "postgres",
+        "clock",
         *functions,
         *SERVING,
     }
