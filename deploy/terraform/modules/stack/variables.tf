@@ -53,7 +53,7 @@ variable "database" {
 }
 
 variable "model_server" {
-  type = object({ zone = string, machine_type = string, machines = number, boot_image = string, base_model = string })
+  type = object({ zone = string, machine_type = string, machines = number, boot_image = string })
 }
 
 variable "training_s" {
