@@ -90,6 +90,7 @@ def _embedded(wanted: Wanted, services: LocalServices | None) -> Components:
         ready=partial(_exists, ready_file),
         before=partial(ready_file.unlink, missing_ok=True),
         environment=services.client_environment() if services else {},
+        sources=("deploy.local.pipeline", *map(function_module, wanted.functions)),
     )
     return Components([pipeline], {"FITSENSE_STACK": "embedded"})
 
@@ -120,6 +121,7 @@ def _emulators(wanted: Wanted, ports: Ports, services: LocalServices | None) -> 
             command=_storage_command(wanted, settings, pubsub, storage),
             port=storage,
             ready=partial(_provision_buckets, wanted.graph, settings, f"http://{HOST}:{storage}"),
+            sources=("deploy.storage_server.__main__",),
         ),
         Program(
             name="jobs",
@@ -129,6 +131,7 @@ def _emulators(wanted: Wanted, ports: Ports, services: LocalServices | None) -> 
             port=jobs,
             ready=partial(listens, jobs),
             environment=clients,
+            sources=("deploy.jobs_server.__main__",),
         ),
     ]
     programs += [_function(wanted.graph, name, port, clients) for name, port in functions.items()]
@@ -168,7 +171,13 @@ def _function(graph: Topology, name: str, port: int, clients: dict[str, str]) ->
         port=port,
         ready=partial(answers, port),
         environment=clients | own,
+        sources=(function_module(name),),
     )
+
+
+def function_module(name: str) -> str:
+    """Return the module of a function's entry point."""
+    return f"functions.{function_folder(name)}.main"
 
 
 def _clock(wanted: Wanted, clients: Mapping[str, str]) -> Program:
@@ -180,6 +189,7 @@ def _clock(wanted: Wanted, clients: Mapping[str, str]) -> Program:
         ready=partial(_exists, ready_file),
         before=partial(ready_file.unlink, missing_ok=True),
         environment=dict(clients) | {"FITSENSE_OUT": str(wanted.out)},
+        sources=("deploy.local.clock",),
     )
 
 
