@@ -1,4 +1,4 @@
-"""The pipeline's shell scripts, run with a stand-in for gcloud that notes what it was asked to move, and to move back."""
+"""The pipeline's shell scripts, run with a stand-in for gcloud that notes what it was asked to do."""
 
 import json
 import os
