@@ -44,3 +44,16 @@ run "alerts_that_nobody_hears_are_refused" {
 
   expect_failures = [var.alert_emails]
 }
+
+run "an_image_by_tag_is_refused" {
+  command = plan
+
+  variables {
+    images = {
+      function = "f:latest", trainer = "t@sha256:0", migrate = "m@sha256:0", vllm-vm = "v@sha256:0",
+      profile  = "p@sha256:0", plan = "p@sha256:0", logging = "l@sha256:0", inference-router = "r@sha256:0"
+    }
+  }
+
+  expect_failures = [var.images]
+}
