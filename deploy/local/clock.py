@@ -8,26 +8,22 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import Final
 
 import click
-import yaml
 
+from deploy.deployables import deployables
 from deploy.interrupts import interruptible
 from shared.bus import Message, event_in
 from shared.errors import Unavailable
 from shared.event import Event
 from shared.runtime import runtime
 
-FILE: Final = Path(__file__).parents[1] / "deployables.yaml"
-
 log = logging.getLogger("fitsense.clock")
 
 
 def scheduled() -> list[Event]:
     """Return what each schedule of deployables.yaml publishes, as Terraform has Cloud Scheduler send it."""
-    schedules = yaml.safe_load(FILE.read_text())["schedules"]
-    return [event_in(_sent(name, one["topic"])) for name, one in schedules.items()]
+    return [event_in(_sent(name, one.topic)) for name, one in deployables().schedules.items()]
 
 
 def _sent(schedule: str, topic: str) -> Message:
