@@ -1,7 +1,7 @@
 #!/bin/bash
-# Move one environment to images by digest: migrate, new revisions without traffic, each of which has to become ready (its
-# start-up probe is /readyz, which asks its database), then functions, then 10, 50, 100 per cent; back to what was before
-# as soon as errors burn the objective's budget, or as soon as nobody can say whether they do.
+# Move one environment to images by digest: migrate, new revisions without traffic, each of which has to become ready and
+# to answer at the URL of its tag, then functions, then 10, 50, 100 per cent; back to what was before as soon as errors
+# burn the objective's budget, or as soon as nobody can say whether they do.
 #   rollout.sh PROJECT REGION images.json        {"plan": "REGISTRY/plan@sha256:...", ...}
 set -euo pipefail
 project=$1 region=$2 images=$3
@@ -91,6 +91,16 @@ for service in "${services[@]}"; do
     exit 1
   fi
 done
+
+# At their own URLs they are reachable from the network alone, so a job asks. The router lets services in only, and
+# has been asked by its start-up probe.
+urls=""
+for service in profile logging plan; do
+  urls+=",$(gcloud run services describe "$service" "${at[@]}" --format='json(status.traffic)' | python3 -c '
+import json, sys
+print(next(one["url"] for one in json.load(sys.stdin)["status"]["traffic"] if one.get("tag") == sys.argv[1]))' "$tag")"
+done
+gcloud run jobs execute migrate "${at[@]}" --wait --args="python,-m,deploy.smoke$urls"
 
 # Functions work on a queue: a new one that fails is tried again, and its messages wait.
 trap rollback ERR

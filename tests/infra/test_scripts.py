@@ -33,6 +33,9 @@ if "services list" in line:
     print("intake\\ntrain")
 elif "services describe" in line and "status.traffic" in line:
     traffic = [{"tag": "r1", "revisionName": f"{told[3]}-r1"}, {"percent": 100, "revisionName": f"{told[3]}-r2"}]
+    calls = map(json.loads, (folder / "calls").read_text().splitlines())
+    made = [word for call in calls for word in call if "--tag=" in word]
+    traffic += [{"tag": made[-1][6:], "url": f"https://new---{told[3]}", "revisionName": "new"}] if made else []
     print(json.dumps({"status": {"traffic": traffic}}))
 elif "services describe" in line and "export" in line:
     print((folder / "service.yaml").read_text())
@@ -129,7 +132,10 @@ def test_a_rollout_migrates_then_moves_everything_to_the_digests_it_was_told(clo
     done = cloud.rollout()
     assert done.returncode == 0, done.stderr
     asked = cloud.calls()
-    (migrated,) = (number for number, call in enumerate(asked) if "jobs execute migrate" in call)
+    migrated, smoked = (number for number, call in enumerate(asked) if "jobs execute migrate" in call)
+    assert asked[smoked].endswith(",".join(f"https://new---{name}" for name in ("profile", "logging", "plan")))
+    assert max(n for n, call in enumerate(asked) if "--no-traffic" in call) < smoked
+    assert min(n for n, call in enumerate(asked) if "update-traffic" in call) > smoked
     assert min(number for number, call in enumerate(asked) if "services update" in call) > migrated
     for name in SERVICES:
         assert cloud.calls("services update", f" {name} ", f"--image={IMAGES[name]}", "--no-traffic")
@@ -183,6 +189,32 @@ def test_a_revision_that_does_not_become_ready_moves_nothing(cloud: Cloud) -> No
     assert "nothing has moved" in done.stderr
     assert cloud.calls("update-traffic") == []
     assert cloud.calls("services update", " intake ") == []
+
+
+def test_a_revision_that_does_not_answer_at_its_own_url_moves_nothing(cloud: Cloud) -> None:
+    assert cloud.rollout(STAND_IN_FAILS="deploy.smoke").returncode != 0
+    assert cloud.calls("update-traffic") == []
+    assert cloud.calls("services update", " intake ") == []
+
+
+@pytest.mark.parametrize(("statuses", "status"), [([200], 0), ([503, 503, 200], 0), ([503], 1)])
+def test_a_service_that_gets_ready_in_time_has_passed(statuses: list[int], status: int) -> None:
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/readyz"
+            self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        command = [sys.executable, "-m", "deploy.smoke", url, "--pause-s=0.01"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        server.shutdown()
+    assert done.returncode == status, done.stdout
 
 
 def test_a_migration_that_fails_moves_nothing(cloud: Cloud) -> None:
