@@ -37,6 +37,7 @@ class Commands(click.Group):
         "models": "deploy.models:models",
         "compare": "deploy.models:compare",
         "promote": "deploy.models:promote",
+        "monitor": "deploy.monitoring:monitor",
         "db": "deploy.database:database_group",
     }
 

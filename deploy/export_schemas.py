@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from deploy.deployables import Deployables
 from deploy.http_documents import http_documents
 from deploy.topology import Topology
 from functions.promotion.thresholds import PromotionRules
@@ -25,6 +26,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "run-config.v1.json": RunConfig,
     "run-file.v1.json": RunFile,
     "topology.v1.json": Topology,
+    "deployables.v1.json": Deployables,
     "profile.v1.json": UserProfile,
     "promotion.v1.json": PromotionRules,
     "model-manifest.v1.json": ModelManifest,

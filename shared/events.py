@@ -5,7 +5,7 @@
                      none of four is missing ─► DatasetApproved | DatasetRejected
     TrainRequested ─► ModelEvaluated, by the job itself ─► ModelRegistered       JobEnded ─► TrainingEnded
     PromoteRequested ─► ModelPromoted | PromotionRejected       ModelPromoted ─► ModelServed | ModelLoadFailed
-    AiInteraction, PlanJobRequested: what services tell each other
+    AiInteraction, PlanJobRequested: what services tell each other       MonitorDue: the clock's
 
 An event carries ids and URIs, never rows, and nothing that differs between two deliveries of its
 cause: no clock, no random id, but for those that somebody's request begins with. Inside v1 fields are
@@ -205,6 +205,14 @@ class ModelLoadFailed(ModelEvent):
     reason: str
 
 
+class MonitorDue(Event):
+    """It is time to look for what stands still: the clock's message, and nobody's fault if it comes twice."""
+
+    topic: ClassVar[str] = "monitor-due"
+    schedule: str = Field(min_length=1, max_length=100)
+    """Whose clock it is."""
+
+
 class PlanJobRequested(Event):
     """A plan is to be made in the background: the plan service's message to itself."""
 
@@ -284,6 +292,7 @@ EVENTS: tuple[type[Event], ...] = (
     PromotionRejected,
     ModelServed,
     ModelLoadFailed,
+    MonitorDue,
     PlanJobRequested,
     AiInteraction,
 )

@@ -95,6 +95,11 @@ def jobs_of(documents: Documents, run_id: str) -> list[JobSpec]:
     return [JobSpec.model_validate(one.data) for one in documents.list(f"jobs/train-{run_id.lower()}-")]
 
 
+def all_jobs(documents: Documents) -> list[JobSpec]:
+    """Return every job that was ever started."""
+    return [JobSpec.model_validate(one.data) for one in documents.list("jobs/")]
+
+
 def version_of_job(documents: Documents, spec: JobSpec) -> str | None:
     """Return the version that a job trains, as the trainer notes it; None where it does not know yet."""
     for found in documents.list(f"training/{spec.run_id}-"):

@@ -33,6 +33,8 @@ log = logging.getLogger("fitsense.phase")
 
 E = TypeVar("E", bound=OfARun)
 In = TypeVar("In", bound=OfARun, contravariant=True)
+Heard = TypeVar("Heard", bound=Event)
+HeardIn = TypeVar("HeardIn", bound=Event, contravariant=True)
 M = TypeVar("M", bound=BaseModel)
 Following = Event | Iterable[Event] | None
 
@@ -44,6 +46,15 @@ class Work(Protocol[In]):
 
     def __call__(self, event: In, run: "Run", /) -> Following:
         """Do the phase's work, or find it done."""
+
+
+class Listens(Protocol[HeardIn]):
+    """The own part of a function that works on no run: an event and the stack in, the events that follow out."""
+
+    __name__: str
+
+    def __call__(self, event: HeardIn, around: Runtime, /) -> Following:
+        """Do the work, or find it done."""
 
 
 class Run:
@@ -148,6 +159,25 @@ def phase(event_type: type[E]) -> Callable[[Work[E]], Callable[[CloudEvent], Non
                     _deliver(cast(E, event_type.from_message(message.data, message.attributes)), work)
                 else:
                     log.info("ignored", extra=message.attributes)
+
+        return deliver
+
+    return around
+
+
+def hearing(event_type: type[Heard]) -> Callable[[Listens[Heard]], Callable[[CloudEvent], None]]:
+    """Make a function of work that belongs to no run, so that no run's state and no lease is kept around it."""
+
+    def around(work: Listens[Heard]) -> Callable[[CloudEvent], None]:
+        @push_function
+        @functools.wraps(work)
+        def deliver(cloud_event: CloudEvent) -> None:
+            message = message_in(cloud_event)
+            with log_context(phase=work.__name__):
+                event = event_type.from_message(message.data, message.attributes)
+                for following in _as_events(work(event, runtime())):
+                    runtime().bus.publish(following)
+                runtime().bus.flush()
 
         return deliver
 

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     trainer_service_account: str = ""
     batch_machine_type: str = "g2-standard-8"
     batch_accelerator: str = "nvidia-l4"
+    batch_network: str = ""
+    """projects/PROJECT/global/networks/NAME: where Batch's machines are; empty is the project's default network."""
+    batch_subnetwork: str = ""
+    """projects/PROJECT/regions/REGION/subnetworks/NAME, in that network."""
+    monitor_patience_s: float = Field(default=1800, ge=0)
+    """How long a run, a dead letter, a lost end of a training or a promotion may stand still before it is told of."""
     lease_s: float = Field(default=20, gt=0)
     """How long a delivery's lease lasts if its holder does not renew it, because it died."""
     ack_deadline_s: float = Field(default=600, gt=0)

@@ -140,6 +140,8 @@ main() {
   echo "FITSENSE_IMAGE=$image" | put "$SETTINGS/image.env" 0644 && changed=1
   # Fetched before they are compared: what cannot be had ends the script here, and nothing is started without it.
   metadata instance/attributes/fitsense-variables > "$RUN/.variables"
+  # Where the router finds vLLM; what is on this machine calls it by 127.0.0.1.
+  printf '\nFITSENSE_AGENT_BACKEND=http://%s:8000\n' "$(metadata instance/network-interfaces/0/ip)" >> "$RUN/.variables"
   put "$SETTINGS/variables.env" 0644 < "$RUN/.variables" && changed=1
   metadata instance/attributes/fitsense-secrets | fetch_secrets > "$RUN/.secrets"
   put "$RUN/secrets.env" 0600 < "$RUN/.secrets" && changed=1

@@ -136,8 +136,8 @@ def page(usd: Prices, use: Use) -> str:
             "# Cost and capacity",
             "",
             f"Made by `python -m deploy.infra.cost` from `deploy/prices/{usd.day}.yaml`: list prices in USD a month, "
-            f"{usd.region} (us-central1 times {usd.region_factor:g}), no discounts. What was not read off a price page "
-            f"stands under `check` in that table: {len(usd.check)} of {len(usd.usd) + 1} numbers. A plan, not a bill.",
+            f"{usd.region} (us-central1 times {usd.region_factor:g}), no discounts. {len(usd.verified)} of "
+            f"{len(usd.usd) + 1} numbers are verified; the table at the end says which. A plan, not a bill.",
             "",
             f"| USD a month | {heads} |",
             "|---|" + "---:|" * len(SIZES),
@@ -153,8 +153,21 @@ def page(usd: Prices, use: Use) -> str:
             "measure that first, because model servers are most of the bill.",
             "",
             CAPACITY.read_text(),
+            *prices_table(usd),
+            "",
         ]
     )
+
+
+def prices_table(usd: Prices) -> list[str]:
+    """Return the prices with where each stands, and whether it was read there."""
+    numbers = {"region_factor": usd.region_factor, **usd.usd}
+    rows = [
+        f"| `{name}` | {number:.7g} | {usd.source(name)} | {'yes' if name in usd.verified else 'no'} |"
+        for name, number in numbers.items()
+    ]
+    heads = ["| price | USD, us-central1 | stands on | verified |", "|---|---:|---|---|"]
+    return [f"## Prices of {usd.day}", "", *heads, *rows]
 
 
 def main() -> None:

@@ -11,14 +11,21 @@ FOLDER = Path(__file__).parents[1] / "prices"
 
 
 class Prices(Frozen):
-    """List prices in USD, what is free each month, and what has to be looked up again."""
+    """List prices in USD, what is free each month, and how well each is known."""
 
     region: str
     region_factor: float
     usd: dict[str, float]
     free: dict[str, float]
-    check: tuple[str, ...]
+    sources: dict[str, tuple[str, ...]]
+    """The page that each stands on, the region's factor too."""
+    verified: tuple[str, ...]
+    """Read in a source on that day; the others are from general knowledge."""
     day: date
+
+    def source(self, name: str) -> str:
+        """Return the page that a price stands on."""
+        return next(page for page, names in self.sources.items() if name in names)
 
     def __getitem__(self, name: str) -> float:
         """Return a price in the region."""

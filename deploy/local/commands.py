@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from deploy.options import FAILED, errors_are_messages, json_option, out_option,
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:  # imported by the commands that need them: others start in less time than these take to import
+    from deploy.local.stack import LocalStack
     from deploy.local.state import LocalStackName, StackState
 
 ASK_EVERY_S = 0.1
@@ -37,16 +39,20 @@ stack_option = click.option(
 @workers_option
 @click.option("--port", type=click.IntRange(1, 65_535), help="Of the services' base URL; a free one by default.")
 @click.option("--model", is_flag=True, help="With vLLM on this machine's processor, for what is promoted to dev.")
+@click.option("--reload", is_flag=True, help="Start processes anew when a file is saved that they run.")
 @click.option("--detach", is_flag=True, help="Return once everything serves; `fitsense down` stops it.")
 @errors_are_messages
-def up(stack: "LocalStackName", out: Path, workers: int | None, port: int | None, model: bool, detach: bool) -> None:
+def up(
+    stack: "LocalStackName", out: Path, workers: int | None, port: int | None, model: bool, reload: bool, detach: bool
+) -> None:
     """Start a stack on this machine, with Postgres and the services, and keep it running until Ctrl-C.
 
     Its log goes to standard error, and to files below OUT/.stack/log. Standard output gets lines for the shell
     that say where everything is: eval "$(fitsense up --detach)".
     """
     if detach:
-        _start_detached(stack, out.absolute(), workers, port, model)
+        options = {"workers": workers, "port": port, "model": model, "reload": reload}
+        _start_detached(stack, out.absolute(), options)
         return
     from deploy.local.merged_log import StreamConsole
     from deploy.local.stack import local_stack
@@ -63,7 +69,7 @@ def up(stack: "LocalStackName", out: Path, workers: int | None, port: int | None
         model=model,
         console=console,
     )
-    with made as kept:
+    with made as kept, _reloading(kept, reload):
         _tell_where(stack, out, kept.environment)
         click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; Ctrl-C stops it", err=True)
         while not never.wait(1.0):  # a signal that another thread received is noticed here only between waits
@@ -109,7 +115,16 @@ def down(out: Path) -> None:
         click.echo(f"no stack runs on {out}")
 
 
-def _start_detached(stack: "LocalStackName", out: Path, workers: int | None, port: int | None, model: bool) -> None:
+def _reloading(stack: "LocalStack", wanted: bool) -> AbstractContextManager[None]:
+    if not wanted:
+        return nullcontext()
+    from deploy.local.components import ROOT
+    from deploy.local.reloading import reloading
+
+    return reloading(stack, ROOT)
+
+
+def _start_detached(stack: "LocalStackName", out: Path, wanted: dict[str, int | bool | None]) -> None:
     """Start `fitsense up` in a session of its own, and return when everything serves."""
     from deploy.local import state
     from deploy.local.components import module_command, python_path
@@ -122,9 +137,8 @@ def _start_detached(stack: "LocalStackName", out: Path, workers: int | None, por
         told = log.open("ab")
     except OSError as exc:
         raise Unavailable(f"cannot write to {log.parent}: {exc.strerror}") from exc
-    options = (f"--stack={stack}", f"--out={out}", *((f"--workers={workers}",) if workers else ()))
-    options += (f"--port={port}",) if port else ()
-    options += ("--model",) if model else ()
+    options = [f"--stack={stack}", f"--out={out}"]
+    options += [f"--{name}" if value is True else f"--{name}={value}" for name, value in wanted.items() if value]
     with told:
         start = told.tell()
         process = subprocess.Popen(  # noqa: S603 - it is this program

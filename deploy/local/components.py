@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[2]
 LEASE_S = 3
 """Deliveries of a function that was killed are taken over sooner than in the cloud: somebody is waiting."""
 
+CLOCKED = "monitor"
+"""The function that hears the clock: a stack without it has no use for one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -64,6 +67,8 @@ def components(wanted: Wanted, ports: Ports) -> Components:
         if model:
             made.programs.extend(model.programs(found, python_path(), module_command("vllm_vm")))
         made.environment.update(postgres.client_environment(port) | services.client_environment())
+    if CLOCKED in wanted.functions:
+        made.programs.append(_clock(wanted, made.environment))
     own = {MARKER: str(folder(wanted.out)), "PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}
     programs = [replace(one, environment=own | dict(one.environment)) for one in made.programs]
     return Components(programs, made.environment | {"FITSENSE_OUT": str(wanted.out)})
@@ -85,6 +90,7 @@ def _embedded(wanted: Wanted, services: LocalServices | None) -> Components:
         ready=partial(_exists, ready_file),
         before=partial(ready_file.unlink, missing_ok=True),
         environment=services.client_environment() if services else {},
+        sources=("deploy.local.pipeline", *map(function_module, wanted.functions)),
     )
     return Components([pipeline], {"FITSENSE_STACK": "embedded"})
 
@@ -115,6 +121,7 @@ def _emulators(wanted: Wanted, ports: Ports, services: LocalServices | None) -> 
             command=_storage_command(wanted, settings, pubsub, storage),
             port=storage,
             ready=partial(_provision_buckets, wanted.graph, settings, f"http://{HOST}:{storage}"),
+            sources=("deploy.storage_server.__main__",),
         ),
         Program(
             name="jobs",
@@ -124,6 +131,7 @@ def _emulators(wanted: Wanted, ports: Ports, services: LocalServices | None) -> 
             port=jobs,
             ready=partial(listens, jobs),
             environment=clients,
+            sources=("deploy.jobs_server.__main__",),
         ),
     ]
     programs += [_function(wanted.graph, name, port, clients) for name, port in functions.items()]
@@ -163,6 +171,25 @@ def _function(graph: Topology, name: str, port: int, clients: dict[str, str]) ->
         port=port,
         ready=partial(answers, port),
         environment=clients | own,
+        sources=(function_module(name),),
+    )
+
+
+def function_module(name: str) -> str:
+    """Return the module of a function's entry point."""
+    return f"functions.{function_folder(name)}.main"
+
+
+def _clock(wanted: Wanted, clients: Mapping[str, str]) -> Program:
+    ready_file = folder(wanted.out) / "clock.ready"
+    return Program(
+        name="clock",
+        command=module_command("deploy.local.clock", f"--ready-file={ready_file}"),
+        port=None,
+        ready=partial(_exists, ready_file),
+        before=partial(ready_file.unlink, missing_ok=True),
+        environment=dict(clients) | {"FITSENSE_OUT": str(wanted.out)},
+        sources=("deploy.local.clock",),
     )
 
 

@@ -52,7 +52,14 @@ class LocalModel:
         return [
             # Neither is waited for: vLLM has nothing to serve before the first promotion.
             Program(name="vllm", command=(*command, *serve), port=int(port), ready=nothing, environment=told),
-            Program(name="vllm-agent", command=command, port=None, ready=nothing, environment=told),
+            Program(
+                name="vllm-agent",
+                command=command,
+                port=None,
+                ready=nothing,
+                environment=told,
+                sources=("vllm_vm.__main__",),
+            ),
         ]
 
 

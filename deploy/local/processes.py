@@ -52,6 +52,8 @@ class Program:
     as_user: tuple[str, ...] = ()
     """What to put before the command, and before anything else, to run it as another user."""
     stop_signal: signal.Signals = signal.SIGTERM
+    sources: tuple[str, ...] = ()
+    """The modules of this project that it runs, without those that they import."""
 
 
 class Kept:
@@ -70,6 +72,10 @@ class Kept:
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
+        self._anew = False
+        """Whether it was killed to be started anew, which is no failure."""
+        self._woken = threading.Event()
+        """Set to end the wait before the next start."""
         self._spawning = threading.Lock()
         self._thread = threading.Thread(target=self._keep, name=f"keep {program.name}", daemon=True)
 
@@ -82,10 +88,17 @@ class Kept:
         if self._process is not None:
             _signal_group(self._process.pid, number)
 
+    def start_anew(self) -> None:
+        """Kill the program and start it at once: what it runs has changed. One that failed before is tried again."""
+        self._anew = True
+        self._woken.set()
+        self.kill()
+
     def ask_to_stop(self) -> None:
         """Tell the program to end, for good; returns at once."""
         with self._spawning:
             self._stopping.set()
+        self._woken.set()
         if self._process is not None and self._process.poll() is None:
             # To the program alone: gunicorn and postgres end their children in good order themselves.
             with suppress(ProcessLookupError):
@@ -107,12 +120,17 @@ class Kept:
             ended = self._live()
             if self._stopping.is_set():
                 break
-            if time.monotonic() - began >= STEADY_S:
+            if self._anew or time.monotonic() - began >= STEADY_S:
                 backoff_s = FIRST_BACKOFF_S
             self._become("down")
-            self._say(f"{ended}; starting it again in {backoff_s:g} s")
-            self._stopping.wait(backoff_s)
-            backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+            if self._anew:
+                self._say("its sources have changed; starting it anew")
+            else:
+                self._say(f"{ended}; starting it again in {backoff_s:g} s")
+                self._woken.wait(backoff_s)
+                backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+            self._anew = False
+            self._woken.clear()
         self._become("stopped")
 
     def _live(self) -> str:

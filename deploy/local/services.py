@@ -81,6 +81,7 @@ class LocalServices:
             port=port,
             ready=partial(answers, port, "/readyz", 200),
             environment=told | {"FITSENSE_SERVICE": name},
+            sources=(f"services.{name}.app",),
         )
 
     def _router(self, told: dict[str, str], command: Command) -> Program:
@@ -91,6 +92,7 @@ class LocalServices:
             port=port,
             ready=partial(answers, port, "/healthz", 200),
             environment=told | {"FITSENSE_SERVICE": ROUTER},
+            sources=("services.inference_router.__main__",),
         )
 
     def _gateway(self, urls: Mapping[str, str], command: Command) -> Program:
@@ -100,6 +102,7 @@ class LocalServices:
             command=command("deploy.local.gateway", "--port", str(self.gateway_port), *backends),
             port=self.gateway_port,
             ready=partial(answers, self.gateway_port),
+            sources=("deploy.local.gateway",),
         )
 
 

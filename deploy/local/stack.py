@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -67,6 +67,16 @@ class LocalStack:
         with self._moved:
             self._moved.wait_for(lambda: kept.starts > starts, timeout_s)
         self._wait_up([kept], timeout_s)
+
+    @property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """The modules that each process begins with, of those that run this project's code."""
+        return {name: kept.program.sources for name, kept in self._kept.items() if kept.program.sources}
+
+    def start_anew(self, names: Iterable[str]) -> None:
+        """Have processes run what their sources say now; returns at once."""
+        for name in names:
+            self._one(name).start_anew()
 
     def stop(self) -> None:
         """Stop everything; nothing is left behind."""

@@ -4,6 +4,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from services.inference_router.active_users import ActiveUsers
 from services.inference_router.admission import PRIORITIES
 from services.inference_router.backends import Backends
 from services.inference_router.interactions import Interaction
@@ -31,12 +32,16 @@ class Metrics:
         self._in_flight = self._gauge("in_flight", "Requests with a model server", "backend")
         self._depth = self._gauge("queue_depth", "Requests that wait for a slot", "backend", "priority")
         self._breaker = self._gauge("breaker_state", "0 closed, 1 half open, 2 open", "backend")
+        self._people = self._gauge("active_users", "People who have asked within a day")
+        self._users = ActiveUsers()
         self._pending = self._gauge("outbox_pending_bytes", "Interactions that wait for the bus")
 
     def count(self, noted: Interaction) -> None:
         """Count a request that has ended."""
         version = noted.target.version if noted.target else NONE
         self._requests.labels(version, noted.status).inc()
+        if noted.user is not None:
+            self._users.note(noted.user, noted.began)
         if noted.status != "answered":
             self._rejections.labels(noted.context.get("code", noted.status)).inc()
         if noted.admitted is not None:
@@ -65,6 +70,7 @@ class Metrics:
             self._breaker.labels(backend.url).set(BREAKER[backend.breaker.state(now)])
             for priority in PRIORITIES:
                 self._depth.labels(backend.url, priority).set(backend.turnstile.depth(priority))
+        self._people.set(self._users.count(now))
         self._pending.set(outbox.pending_bytes)
         return generate_latest(self.registry)
 

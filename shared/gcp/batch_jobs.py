@@ -115,9 +115,22 @@ def _spot_gpu(settings: Settings) -> batch_v1.AllocationPolicy:
         accelerators=[policy.Accelerator(type_=settings.batch_accelerator, count=1)],
     )
     return policy(
+        location=policy.LocationPolicy(allowed_locations=[f"regions/{settings.region}"]),
         instances=[policy.InstancePolicyOrTemplate(policy=instance, install_gpu_drivers=True)],
         service_account=batch_v1.ServiceAccount(email=settings.trainer_service_account),
+        network=_private_network(settings),
     )
+
+
+def _private_network(settings: Settings) -> batch_v1.AllocationPolicy.NetworkPolicy | None:
+    """Return where the machines are: out of it they come by the network's NAT, as none has an address of its own."""
+    if not settings.batch_subnetwork:
+        return None
+    policy = batch_v1.AllocationPolicy
+    inside = policy.NetworkInterface(
+        network=settings.batch_network, subnetwork=settings.batch_subnetwork, no_external_ip_address=True
+    )
+    return policy.NetworkPolicy(network_interfaces=[inside])
 
 
 def _outcome(job: batch_v1.Job) -> tuple[JobOutcome, str]:

@@ -11,6 +11,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from google.cloud import batch_v1
 
 from deploy.jobs_server.processes import JobFolder
 from deploy.jobs_server.server import JobsServer, serving
@@ -239,6 +240,28 @@ def test_a_preempted_spot_job_goes_on_by_batchs_own_policy(launching: Launching)
     launching.wait_for_start(spec, starts=2)
     assert launching.wait_for_end(spec) == JobState(status="ended", outcome="succeeded")
     wait_until(lambda: launching.told() == [spec.name])
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["told of a network", "told of none"])
+def test_batchs_machines_are_in_the_network_that_settings_name_and_have_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    monkeypatch.setenv("STAND_IN_FOLDER", str(tmp_path))
+    monkeypatch.setenv("FITSENSE_TRAINER_COMMAND", json.dumps(STAND_IN))
+    network = ("projects/p/global/networks/n", "projects/p/regions/europe-west4/subnetworks/s") if inside else ("", "")
+    settings = Settings(stack="emulators", out=tmp_path, batch_network=network[0], batch_subnetwork=network[1])
+    leases = DocumentLeases(SqliteDocuments(tmp_path / "documents.sqlite"), 10, 30)
+    with serving(JobsServer(tmp_path / "server", settings, lambda _: None)) as port:
+        asking = settings.model_copy(update={"jobs_host": f"127.0.0.1:{port}"})
+        launcher = google_launchers(asking, leases)["batch"]
+        spec = spec_of(TrainRequested(run_id=RUN_ID, recipe="tiny_cpu", overrides=("do=succeed",)), {"batch": launcher})
+        launcher.start(spec)
+        asked = batch_v1.Job.deserialize(JobFolder(tmp_path / "server" / "batches" / spec.name).asked() or b"")
+        wait_until(lambda: (found := launcher.state(spec.name)) is not None and found.status == "ended")
+    allocated = asked.allocation_policy
+    assert list(allocated.location.allowed_locations) == ["regions/europe-west4"]
+    found = [(one.network, one.subnetwork, one.no_external_ip_address) for one in allocated.network.network_interfaces]
+    assert found == ([(*network, True)] if inside else [])
 
 
 @pytest.mark.parametrize("launching", ["cloud_run", "batch"], indirect=True)

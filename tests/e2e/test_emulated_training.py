@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The return_im
 
 STAND_IN = json.dumps([sys.executable, str(Path(__file__).parents[1] / "stand_in_job.py")])
 PATIENCE_S = 150.0
-NEEDED = ("train", "job-ended", "register", "promotion", "served", "dead-letters")
+NEEDED = ("train", "job-ended", "register", "promotion", "served", "monitor", "dead-letters")
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,16 @@ def test_a_training_asked_for_twice_is_one_job_that_ends_in_a_model_that_serves(
     publish(up, ModelServed.model_validate(fields | {"backend": "http://vm", "adapter": version}))
     wait_until(lambda: registry.model(up.runtime.documents, version).served_in == ("dev",))
     assert up.letters(run_id) == []
+
+
+def test_the_monitor_sees_a_promotion_that_no_server_answers_for_and_forgets_it_when_one_does(up: Emulated) -> None:
+    waiting = registry.Pointer(version="20260217T080910Z-eeeeeeee-00000000", decision_id="d1")
+    assert registry.move(up.runtime.documents, "prod", None, waiting)
+    there = ("--stack", "emulators", "--out", str(up.out))
+    seen = run_json("monitor", *there)
+    assert (seen["exit"], "promotion/prod" in seen["seen"]) == (1, True)
+    registry.note_served(up.runtime.documents, waiting.version, "prod")
+    assert "promotion/prod" not in run_json("monitor", *there)["seen"]
 
 
 def test_a_preempted_spot_job_goes_on(up: Emulated, marks: Path) -> None:

@@ -20,7 +20,7 @@ from deploy.local import state
 from deploy.local.stack import LocalStack, local_stack
 from deploy.topology import topology
 from shared.errors import NotFound, Unavailable
-from tests.e2e.command import CONFIG, FITSENSE, fitsense, run_json
+from tests.e2e.command import CONFIG, FITSENSE, ROOT, fitsense, run_json
 from tests.emulators import jars
 
 pytestmark = pytest.mark.slow
@@ -103,13 +103,34 @@ def test_up_says_where_everything_is_and_down_stops_it(out: Path) -> None:
     assert (seen["exit"], seen["stack"], seen["serves"]) == (0, "embedded", True)
     assert seen["environment"] == exports
     assert {(one["name"], one["state"], one["restarts"]) for one in seen["components"]} == {
-        (name, "up", 0) for name in ("pipeline", "postgres", *SERVING)
+        (name, "up", 0) for name in ("pipeline", "postgres", "clock", *SERVING)
     }
     assert "pipeline" in fitsense("status", "--out", out).stdout
     stopped = fitsense("down", "--out", out)
     assert (stopped.returncode, stopped.stdout) == (0, f"stopped the embedded stack on {out}\n")
     assert processes_of(out) == []
     assert overview(out)["exit"] == 1
+
+
+def test_a_file_that_is_saved_starts_what_runs_it_anew_and_nothing_else(out: Path) -> None:
+    up_detached(out, "--reload")
+    source = ROOT / "deploy" / "local" / "gateway.py"
+    saved = out / "gateway.py"
+    shutil.copy(source, saved)
+    before = {one["name"]: one["pid"] for one in overview(out)["components"]}
+    saved.replace(source)  # the same bytes, in one step
+    eventually(lambda: {one["name"]: one["pid"] for one in overview(out)["components"]}["gateway"] != before["gateway"])
+    eventually(lambda: overview(out)["serves"])
+    after = {one["name"]: one["pid"] for one in overview(out)["components"]}
+    assert {name for name in before if before[name] != after[name]} == {"gateway"}
+    assert "its sources have changed" in (out / ".stack" / "log" / "gateway.log").read_text()
+
+
+def test_the_clock_has_the_monitor_look(out: Path) -> None:
+    up_detached(out)
+    eventually(lambda: "looked around" in (out / "log.jsonl").read_text())
+    seen = run_json("monitor", "--out", out)
+    assert (seen["exit"], seen["seen"]) == (0, {})
 
 
 def test_down_and_status_where_nothing_runs_say_so_and_make_nothing(out: Path) -> None:
@@ -330,6 +351,7 @@ def test_the_whole_stack_serves_and_goes(out: Path) -> None:
         "storage",
         "jobs",
         "postgres",
+        "clock",
         *functions,
         *SERVING,
     }

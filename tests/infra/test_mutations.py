@@ -1,4 +1,4 @@
-"""The rules of test_plan.py can fail: a configuration that breaks one makes that rule's test fail."""
+"""The rules of the plan can fail: a configuration that breaks one makes that rule's test fail."""
 
 import re
 import shutil
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import test_grants as grants
 import test_plan as rules
 from conftest import Plans
 from planned import Planned
@@ -126,6 +127,29 @@ MUTATIONS = {
         "deploy/deployables.yaml",
         replace("    FITSENSE_TRACES_URL:", "    FITSENSE_SIGNING_KEY: in plain text\n    FITSENSE_TRACES_URL:"),
         rules.test_secrets_are_never_in_plain_variables,
+    ),
+    "a role in the project": (
+        f"{MODULES}/stack/main.tf",
+        replace('concat(["roles/datastore.user"], one.roles)', "one.roles"),
+        grants.test_in_the_project_each_account_may_what_its_kind_needs,
+    ),
+    "the right to create artifacts": (
+        f"{MODULES}/stack/main.tf",
+        substitute(r'      "roles/storage.objectCreator" = .*\n', ""),
+        grants.test_phases_read_and_create_artifacts_and_only_the_trainer_may_change_any,
+    ),
+    "the clock's right to publish": (
+        f"{MODULES}/schedule/main.tf",
+        remove('resource "google_pubsub_topic_iam_member" "this" {'),
+        grants.test_googles_own_agents_may_publish_what_they_tell,
+    ),
+    "a group of settings": (
+        f"{MODULES}/stack/main.tf",
+        replace(
+            'concat(["core"], one.settings) },\n    { for name, one in local.services',
+            "one.settings },\n    { for name, one in local.services",
+        ),
+        grants.test_each_process_is_told_its_settings_and_nothing_else,
     ),
     "an edge": (
         f"{MODULES}/topology/outputs.tf",

@@ -1,9 +1,12 @@
 """skaffold.yaml, the workflows, Cloud Build's files and the shell scripts are what their tools take."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ BUILDS = sorted((ROOT / "deploy" / "cloudbuild").glob("*.yaml"))
 SCRIPTS = sorted([*(ROOT / "deploy").rglob("*.sh"), *(ROOT / "vllm-vm").glob("*.sh"), ROOT / ".ci" / "run"])
 SKAFFOLD = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 DEPLOYABLES = yaml.safe_load((ROOT / "deploy" / "deployables.yaml").read_text())
+DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 KEYS = re.compile(r"credentials_json|service_account_key|GOOGLE_CREDENTIALS|_KEY_JSON", re.IGNORECASE)
 
 
@@ -109,6 +113,72 @@ def test_shellcheck_finds_what_is_wrong(tmp_path: Path) -> None:
     script.write_text('#!/bin/sh\ncd $1\nrm -rf "$2"/*\n')
     with pytest.raises(AssertionError, match="SC2164"):
         run(BIN / "shellcheck", script)
+
+
+def commands() -> list[list[str]]:
+    """Return what skaffold's actions and checks run in containers, but for the interpreter."""
+    tested = [one["container"] for one in SKAFFOLD["verify"]]
+    done = [container for action in SKAFFOLD["customActions"] for container in action["containers"]]
+    return [[*one["command"], *one["args"]] for one in (*tested, *done)]
+
+
+def test_what_skaffold_runs_is_in_images_of_this_checkout() -> None:
+    built = {one["image"] for one in SKAFFOLD["build"]["artifacts"]}
+    tested = {one["container"]["image"] for one in SKAFFOLD["verify"]}
+    done = {container["image"] for action in SKAFFOLD["customActions"] for container in action["containers"]}
+    assert tested | done <= built
+
+
+@pytest.mark.parametrize("command", [one for one in commands() if one[1:3] == ["-m", "deploy"]], ids=" ".join)
+def test_an_action_of_skaffold_is_a_command_there_is(command: list[str]) -> None:
+    given = [one for one in command[1:] if not one.startswith("--")]
+    options = [one for one in command[1:] if one.startswith("--")]
+    done = subprocess.run([sys.executable, *given, "--help"], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert all(option in done.stdout for option in options)
+
+
+@pytest.mark.parametrize(("status", "fails"), [(401, False), (200, True), (500, True)])
+def test_skaffolds_check_of_the_front_door_wants_it_to_refuse(status: int, fails: bool) -> None:
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/v1/me" else 418)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = next(one for one in commands() if "/v1/me" in one)
+        told = os.environ | {"FITSENSE_URL": f"http://127.0.0.1:{server.server_address[1]}"}
+        done = subprocess.run([sys.executable, *command[1:]], env=told, capture_output=True, text=True, check=False)
+        server.shutdown()
+    assert bool(done.returncode) == fails
+
+
+def images_of_others() -> dict[str, list[str]]:
+    """Return each image that is not built here, by the file that names it."""
+    files = [
+        *WORKFLOWS,
+        *BUILDS,
+        ROOT / "skaffold.yaml",
+        *ROOT.glob("*/*Dockerfile"),
+        *ROOT.glob("deploy/*.Dockerfile"),
+    ]
+    named = re.compile(
+        r"(?:FROM|name:|image:|_?[A-Z]+:) ((?:gcr\.io|ghcr\.io|docker\.io|[a-z]+)(?:/[\w./-]+)?[:@][\w.:@-]+)"
+    )
+    return {path.relative_to(ROOT).as_posix(): named.findall(path.read_text()) for path in files}
+
+
+def test_every_image_of_others_is_named_by_digest() -> None:
+    found = images_of_others()
+    assert sum(map(len, found.values())) >= 10
+    by_tag = {name: bad for name, all_ in found.items() if (bad := [one for one in all_ if not DIGEST.search(one)])}
+    assert by_tag == {}
+    for path in (*WORKFLOWS, *BUILDS):
+        assert not re.search(r"docker run [^\n]* [a-z./-]+/[a-z-]+:v?[0-9]", path.read_text()), path.name
 
 
 def test_environments_differ_in_their_variables_only() -> None:

@@ -3,6 +3,7 @@
 Each rule is a test of a plan. test_mutations.py breaks the configuration and shows that the rule's test fails.
 """
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,8 @@ import yaml
 from planned import Planned, Resource, one_of, variables_of
 
 from deploy.topology import topology
+from shared.bus import Message, event_in
+from shared.events import MonitorDue
 
 pytestmark = pytest.mark.slow
 
@@ -278,6 +281,15 @@ def test_an_object_that_is_dropped_is_told_of_on_its_topic(planned: Planned) -> 
     assert dropped is not None
     assert made.values["object_name_prefix"] == dropped.prefix
     assert made.values["event_types"] == ["OBJECT_FINALIZE"]
+
+
+def test_what_the_clock_sends_is_an_event_that_its_topic_takes(planned: Planned) -> None:
+    sent = {}
+    for name, one in planned.by_name("google_cloud_scheduler_job").items():
+        topic = DEPLOYABLES["schedules"][name]["topic"]
+        data = base64.b64decode(one_of(one.values["pubsub_target"])["data"])
+        sent[name] = event_in(Message(topic, data, {}))
+    assert sent == {"monitor": MonitorDue(schedule="monitor")}
 
 
 def test_enumerations_are_ones_that_google_knows(planned: Planned) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from settings_classes import settings_fields
 
+from deploy.deployables import Deployables
 from deploy.topology import topology
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,32 @@ def test_a_value_for_one_environment_is_one_for_all() -> None:
         if isinstance(value, dict) and "from" not in value and set(value) != ENVIRONMENTS
     ]
     assert halved == []
+
+
+BROKEN = {
+    "services.plan.settings.0=nothing": "services.plan has the settings 'nothing', which settings does not list",
+    "services.plan.instances.dev.0=9": "instances.dev has a least above its most",
+    "services.plan.memory_gb=1": "Extra inputs are not permitted",
+    "functions.train.roles.0=roles/owner": "String should match pattern",
+    "schedules.monitor.cron=hourly": "String should match pattern",
+}
+
+
+@pytest.mark.parametrize(("change", "complaint"), BROKEN.items(), ids=BROKEN)
+def test_a_file_that_is_wrong_is_refused_naming_what(change: str, complaint: str) -> None:
+    assert Deployables.model_validate(FILE).schedules
+    broken = json.loads(json.dumps(FILE))
+    path, _, value = change.partition("=")
+    *parents, last = path.split(".")
+    inner: Any = broken
+    for parent in parents:
+        inner = inner[int(parent)] if isinstance(inner, list) else inner[parent]
+    if isinstance(inner, list):
+        inner[int(last)] = int(value) if value.isdecimal() else value
+    else:
+        inner[last] = value
+    with pytest.raises(ValueError, match=complaint):
+        Deployables.model_validate(broken)
 
 
 def test_values_are_text_so_that_yaml_turns_none_into_another() -> None:

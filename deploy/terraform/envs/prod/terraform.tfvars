@@ -24,7 +24,6 @@ model_server = {
   machine_type = "g2-standard-8"
   machines     = 1
   boot_image   = "projects/deeplearning-platform-release/global/images/family/common-cu128-ubuntu-2204-nvidia-570"
-  base_model   = "qwen3-4b"
 }
 
 # One attempt; a training goes on from its checkpoint in the next.

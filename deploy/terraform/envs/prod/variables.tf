@@ -33,6 +33,11 @@ variable "cors_origins" {
 variable "images" {
   description = "First images by digest: function, trainer, migrate, vllm-vm, and each service."
   type        = map(string)
+
+  validation {
+    condition     = alltrue([for image in values(var.images) : strcontains(image, "@sha256:")])
+    error_message = "An image by tag could be another one in the next environment: name each by digest."
+  }
 }
 
 variable "egress" {
@@ -53,7 +58,7 @@ variable "database" {
 }
 
 variable "model_server" {
-  type = object({ zone = string, machine_type = string, machines = number, boot_image = string, base_model = string })
+  type = object({ zone = string, machine_type = string, machines = number, boot_image = string })
 }
 
 variable "training_s" {

@@ -2,6 +2,14 @@ output "network" {
   value = google_compute_network.this.id
 }
 
+output "paths" {
+  description = "As APIs other than Compute's name them; known before they are made."
+  value = {
+    network             = "projects/${var.project}/global/networks/${google_compute_network.this.name}"
+    machines_subnetwork = "projects/${var.project}/regions/${var.region}/subnetworks/${google_compute_subnetwork.machines.name}"
+  }
+}
+
 output "machines_subnetwork" {
   value = google_compute_subnetwork.machines.id
 }

@@ -31,7 +31,7 @@ resource "google_cloud_run_v2_job" "this" {
 
         content {
           connector = vpc_access.value.connector
-          egress    = "PRIVATE_RANGES_ONLY"
+          egress    = "ALL_TRAFFIC" # a call to a service counts as internal only from the network
 
           dynamic "network_interfaces" {
             for_each = vpc_access.value.connector == null ? [1] : []

@@ -85,6 +85,8 @@ module "settings" {
     trainer_job        = "trainer"
     trainer_image      = var.images.trainer
     trainer_account    = "trainer@${var.project}.iam.gserviceaccount.com"
+    batch_network      = module.network.paths.network
+    batch_subnetwork   = module.network.paths.machines_subnetwork
     users_url          = "${local.urls.profile}/v1/auth/jwks.json"
     profile_url        = local.urls.profile
     plan_url           = local.urls.plan
@@ -311,7 +313,6 @@ module "vllm_vm" {
   machine_type   = var.model_server.machine_type
   machines       = var.model_server.machines
   boot_image     = var.model_server.boot_image
-  base_model     = var.model_server.base_model
   subnetwork     = module.network.machines_subnetwork
   account        = module.identities.emails["vllm-vm"]
   startup_script = file("${local.root}/../vllm-vm/startup.sh")

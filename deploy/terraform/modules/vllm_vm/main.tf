@@ -47,9 +47,8 @@ resource "google_compute_instance_template" "this" {
     serial-port-enable     = "FALSE"
     startup-script         = var.startup_script
     fitsense-image         = var.image
-    fitsense-base          = var.base_model
     fitsense-variables     = join("\n", [for name, value in var.variables : "${name}=${value}"])
-    fitsense-secrets       = join("\n", [for name, id in var.secrets : "${name}=${id}"])
+    fitsense-secrets       = join("\n", [for name, id in var.secrets : "${name}=projects/${var.project}/secrets/${id}"])
   }
 
   lifecycle {

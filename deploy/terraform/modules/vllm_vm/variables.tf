@@ -59,8 +59,3 @@ variable "secrets" {
   description = "Ids of secrets by variable; the machine fetches them as its account."
   type        = map(string)
 }
-
-variable "base_model" {
-  description = "Folder below models/base/ of the artifact bucket."
-  type        = string
-}

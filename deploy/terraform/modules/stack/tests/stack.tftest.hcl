@@ -13,7 +13,7 @@ variables {
     profile  = "p@sha256:0", plan = "p@sha256:0", logging = "l@sha256:0", inference-router = "r@sha256:0"
   }
   database            = { tier = "db-custom-4-15360", availability = "REGIONAL", disk_gb = 100, max_connections = 400, update_track = "stable", roles_exist = true }
-  model_server        = { zone = "europe-west4-a", machine_type = "g2-standard-8", machines = 2, boot_image = "image", base_model = "base" }
+  model_server        = { zone = "europe-west4-a", machine_type = "g2-standard-8", machines = 2, boot_image = "image" }
   training_s          = 3600
   keep_runs_days      = 90
   secret_regions      = ["europe-west4", "europe-west1"]
@@ -43,4 +43,17 @@ run "alerts_that_nobody_hears_are_refused" {
   }
 
   expect_failures = [var.alert_emails]
+}
+
+run "an_image_by_tag_is_refused" {
+  command = plan
+
+  variables {
+    images = {
+      function = "f:latest", trainer = "t@sha256:0", migrate = "m@sha256:0", vllm-vm = "v@sha256:0",
+      profile  = "p@sha256:0", plan = "p@sha256:0", logging = "l@sha256:0", inference-router = "r@sha256:0"
+    }
+  }
+
+  expect_failures = [var.images]
 }

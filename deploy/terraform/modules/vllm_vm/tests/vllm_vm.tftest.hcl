@@ -12,7 +12,6 @@ variables {
   account        = "vllm-vm@p.iam.gserviceaccount.com"
   startup_script = "#!/bin/bash\n"
   image          = "image@sha256:0"
-  base_model     = "qwen3-4b"
   variables      = { FITSENSE_STACK = "gcp" }
   secrets        = { VLLM_API_KEY = "vllm-api-key" }
 }
@@ -51,7 +50,7 @@ run "no_secret_is_in_metadata" {
   command = plan
 
   assert {
-    condition     = google_compute_instance_template.this.metadata["fitsense-secrets"] == "VLLM_API_KEY=vllm-api-key"
+    condition     = google_compute_instance_template.this.metadata["fitsense-secrets"] == "VLLM_API_KEY=projects/p/secrets/vllm-api-key"
     error_message = "metadata are to name secrets, not hold them"
   }
 }
