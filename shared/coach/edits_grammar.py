@@ -2,7 +2,7 @@
 
     days that go        once each; one stays
     each day that stays its lines that the person may no longer do are swapped or removed, then swaps, numbers,
-                        additions and removals as anybody likes, up to 12 numbers
+                        additions and removals as anybody likes, up to 10 numbers
     days that move      once each, to a day that is free
 
 Edits stand in the order of the plan. One parameter tells how far they are:
@@ -13,7 +13,10 @@ Edits stand in the order of the plan. One parameter tells how far they are:
     12-15  numbers changed in the day
 
 What may come to a day is ranked as a coach would: the first have a bit each, can be added, and have numbers that can
-be changed; the others share the last bits, and can only take another's place. Rules of this kind are explained in `session_grammar`.
+be changed; the others share the last bits, and can only take another's place.
+
+Rules of this kind are explained in `session_grammar`. The engine reads no rule that is called with a changed parameter
+by another while it is itself being read; the rules named `again_` stand between.
 """
 
 from collections.abc import Iterator
@@ -35,7 +38,7 @@ _SET_WRITTEN: Final = 1 << _WRITTEN
 _KEPT_BETWEEN_DAYS: Final = 0xFF
 _LINES: Final = "[8:12]"
 _NUMBERS: Final = "[12:16]"
-_MOST_NUMBERS: Final = 12
+_MOST_NUMBERS: Final = 10
 _GONE: Final = 16
 _NEW: Final = 28
 _BITS: Final = 64 - _NEW
