@@ -2,15 +2,15 @@
 
     days that go        once each; one stays
     each day that stays its lines that the person may no longer do are swapped or removed, then swaps, numbers,
-                        additions and removals as anybody likes, up to 10 numbers
+                        additions and removals as anybody likes; numbers in the order of what they count, each once
     days that move      once each, to a day that is free
 
 Edits stand in the order of the plan. One parameter tells how far they are:
 
-    0-6    days that went                  16-27  lines of the day that went, by place
-    7      whether there is an edit yet    28-63  what came to the day; later: days that moved, and where to
-    8-11   lines of the day
-    12-15  numbers changed in the day
+    0-6    days that went                  18-20  numbers changed of what came to the day
+    7      whether there is an edit yet    21-32  lines of the day that went, by place
+    8-11   lines of the day                33-63  what came to the day; later: days that moved, and where to
+    12-17  the last number changed
 
 What may come to a day is ranked as a coach would: the first have a bit each, can be added, and have numbers that can
 be changed; the others share the last bits, and can only take another's place.
@@ -21,7 +21,7 @@ by another while it is itself being read; the rules named `again_` stand between
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain, zip_longest
+from itertools import chain, product, zip_longest
 from typing import Final
 
 from shared.coach.catalogue import EXERCISES
@@ -37,10 +37,17 @@ _WRITTEN: Final = 7
 _SET_WRITTEN: Final = 1 << _WRITTEN
 _KEPT_BETWEEN_DAYS: Final = 0xFF
 _LINES: Final = "[8:12]"
-_NUMBERS: Final = "[12:16]"
-_MOST_NUMBERS: Final = 10
-_GONE: Final = 16
-_NEW: Final = 28
+_NUMBER_BIT: Final = 12
+_NUMBER: Final = "[12:18]"
+_ANY_NUMBER: Final = 0b111111 << _NUMBER_BIT
+_CAME_NUMBERS: Final = "[18:21]"
+_MOST_CAME_NUMBERS: Final = 6
+_GONE: Final = 21
+_NEW: Final = 33
+_FIELDS: Final = ("sets", "reps", "rir", "rest")
+_EVERYWHERE: Final = ("sets", "rir", "rest")
+"""What one edit can set for all working sets of a day."""
+_MOST_LINES: Final = 12
 _BITS: Final = 64 - _NEW
 _SHARED_BITS: Final = 6
 _LIKELY: Final = 4
@@ -49,6 +56,7 @@ _REST_STEP_S: Final = 15
 _LONGEST_REST_S: Final = 300
 _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _ALWAYS: Final = "ge(_, 0)"
+_ALL_BITS: Final = (1 << 64) - 1
 _BY_NAME: Final = {exercise.name: exercise.id for exercise in EXERCISES.values()}
 
 
@@ -144,17 +152,18 @@ class _Day:
             f"again_{day}::_": f"in_{day}::_ %if {_ALWAYS}",
             f"leave_{day}::_": f"left_{day}::bit_and({_KEPT_BETWEEN_DAYS}) %if {_ALWAYS}",
             f"left_{day}::_": f"{following}::_ %if {_ALWAYS}",
-            f"more_{day}::_": f"again_{day}::incr({_NUMBERS}) %if {_ALWAYS}",
+            f"came_{day}::_": f"again_{day}::incr({_CAME_NUMBERS}) %if {_ALWAYS}",
             f"fewer_{day}::_": f"again_{day}::decr({_LINES}) %if {_ALWAYS}",
             f"added_{day}::_": f"again_{day}::incr({_LINES}) %if {_ALWAYS}",
-            f"in_{day}::_": " | ".join(
-                [*_opened(f"do_{day}", f"lt({_NUMBERS}, {_MOST_NUMBERS})"), f"leave_{day}::_ %if {all_right}"]
-            ),
+            f"in_{day}::_": " | ".join([*_opened(f"do_{day}", self._possible()), f"leave_{day}::_ %if {all_right}"]),
         }
         options: list[str] = []
         for name, spelt, option in (*self._swaps(), *self._numbers(), *self._additions(), *self._removals()):
             options.append(f"{name} {option}")
             rules[name] = spelt
+        for number in range(1, _number_of("rest", _MOST_LINES) + 1):
+            noted = f"again_{day}::bit_or({_SET_WRITTEN | number << _NUMBER_BIT})"
+            rules[f"number_{day}_{number}::_"] = f"{noted} %if {_ALWAYS}"
         for bit, names in enumerate(self._new):
             rules[f"NEW_{day.upper()}_{bit}"] = f'/{either(names)}"/'
         into = (
@@ -169,8 +178,24 @@ class _Day:
         """Return the condition that what is ruled out has gone."""
         return all_of(_ALWAYS, *(f"bit_set({_GONE + bit})" for bit in self._ruled_out))
 
+    def _possible(self) -> str:
+        """Return the condition that there is something left to be done."""
+        last = _number_of("rest")
+        lines = (bit for bit in range(len(self._lines)) if bit not in self._ruled_out)
+        return any_of(
+            f"not({self._all_right()})",
+            f"lt({_NUMBER}, {last})",
+            *(all_of(f"bit_clear({_GONE + bit})", f"lt({_NUMBER}, {_number_of('rest', bit)})") for bit in lines),
+            *([self._room()] if self._new else []),
+        )
+
     def _free(self) -> str:
         return f"bit_count_lt([{_NEW}:{_NEW + len(self._new)}], {len(self._new)})"
+
+    def _room(self) -> str:
+        """Return the condition that something may be added."""
+        alone = sum(1 for _ in self._alone())
+        return all_of(f"lt({_LINES}, {DAY_EXERCISES[1]})", f"bit_count_lt([{_NEW}:{_NEW + alone}], {alone})")
 
     def _alone(self) -> Iterator[tuple[int, str]]:
         """Yield what has a bit of its own, and therefore can be added, or changed once it has come."""
@@ -197,34 +222,39 @@ class _Day:
         return [] if bit in self._ruled_out else [self._all_right()]
 
     def _numbers(self) -> Iterator[_Option]:
-        day, changes = self.weekday, f"why more_{self.weekday}::bit_or({_SET_WRITTEN}) %if"
-        yield f"ALL_{day.upper()}", f'/"({self._everywhere()})"/', f"{changes} {self._all_right()}"
-        for bit, one in enumerate(self._lines):
+        day, all_right = self.weekday, self._all_right()
+        for op in _EVERYWHERE:
+            yield self._number(_number_of(op), f"{op} {day} {self._everywhere()[op]}", all_right)
+        for op, (bit, one) in product(_FIELDS, enumerate(self._lines)):
             if bit not in self._ruled_out:
-                holds = all_of(f"bit_clear({_GONE + bit})", self._all_right())
-                yield f"OLD_{day.upper()}_{bit}", f'/"({self._changes(one)})"/', f"{changes} {holds}"
+                holds = all_of(f"bit_clear({_GONE + bit})", all_right)
+                spelt = f"{op} {day} {_name(one)} {self._allowed(one)[op]}"
+                yield self._number(_number_of(op, bit), spelt, holds)
         for bit, name in self._alone():
-            holds = all_of(f"bit_set({_NEW + bit})", self._all_right())
-            yield f"CAME_{day.upper()}_{bit}", f'/"({self._changes(_BY_NAME[name])})"/', f"{changes} {holds}"
+            holds = all_of(f"bit_set({_NEW + bit})", f"lt({_CAME_NUMBERS}, {_MOST_CAME_NUMBERS})", all_right)
+            allowed = self._allowed(_BY_NAME[name])
+            spelt = "|".join(f"{op} {day} {literal(name)} {allowed[op]}" for op in _FIELDS)
+            yield f"CAME_{day.upper()}_{bit}", f'/"({spelt})"/', f"why came_{day}::bit_or({_SET_WRITTEN}) %if {holds}"
 
-    def _changes(self, exercise: str) -> str:
-        """Return the regular expression of a change to one exercise."""
-        bounds, name = self._bounds[EFFORTS[exercise].kind], _name(exercise)
-        return "|".join(f"{op} {self.weekday} {name} {numbers}" for op, numbers in _numbers_of(bounds).items())
+    def _number(self, number: int, spelt: str, holds: str) -> _Option:
+        later = all_of(f"lt({_NUMBER}, {number})", holds)
+        noted = f"number_{self.weekday}_{number}::bit_and({_ALL_BITS ^ _ANY_NUMBER})"
+        return f"NUMBER_{self.weekday.upper()}_{number}", f'/"{spelt}"/', f"why {noted} %if {later}"
 
-    def _everywhere(self) -> str:
-        """Return the regular expression of a change to all working sets of the day."""
+    def _allowed(self, exercise: str) -> dict[str, str]:
+        return _numbers_of(self._bounds[EFFORTS[exercise].kind])
+
+    def _everywhere(self) -> dict[str, str]:
+        """Return the regular expressions of what the numbers of all working sets may be."""
         counted = [self._bounds[EFFORTS[one].kind] for one in self._lines if one in EFFORTS and is_counted(one)]
         strictest = counted or [self._bounds["light"]]
-        low, high = (max(one.sets[0] for one in strictest), min(one.sets[1] for one in strictest))
+        sets = max(one.sets[0] for one in strictest), min(one.sets[1] for one in strictest)
         rests = max(one.rest_s[0] for one in strictest), _LONGEST_REST_S
-        bounds = Bounds((low, high), (1, 1), strictest[0].rir, rests)
-        numbers = _numbers_of(bounds)
-        return "|".join(f"{op} {self.weekday} {numbers[op]}" for op in ("sets", "rir", "rest"))
+        return _numbers_of(Bounds(sets, (1, 1), strictest[0].rir, rests))
 
     def _additions(self) -> Iterator[_Option]:
         if self._new:
-            holds = all_of(self._all_right(), f"lt({_LINES}, {DAY_EXERCISES[1]})", self._free())
+            holds = all_of(self._all_right(), self._room())
             yield f"ADD_{self.weekday.upper()}", f'/"add {self.weekday} /', f"adding_{self.weekday}::_ %if {holds}"
 
     def _added(self) -> dict[str, str]:
@@ -241,6 +271,11 @@ class _Day:
         numbers = _numbers_of(self._bounds[effort.kind])
         unit = _SUFFIX[effort.exercise.unit]
         return f"{literal(name)} {numbers['sets']}x{numbers['reps']}{unit}@{numbers['rir']}\\/{numbers['rest']}"
+
+
+def _number_of(op: str, line: int = -1) -> int:
+    """Return the place of a number among all of a day's: by what it counts, for all sets, then line by line."""
+    return 1 + _FIELDS.index(op) * (_MOST_LINES + 1) + line + 1
 
 
 def _went(bit: int) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import TypeAdapter
 
@@ -40,6 +40,7 @@ _A_WEEK: Final = frozenset({"days", "times", "sessions", "week", "wek"})
 _TYPED: Final = re.compile(r"\btype (1|2|one|two|i|ii)\b", re.IGNORECASE)
 _SEVERE: Final = ("severe", "unbearable", "terrible", "awful")
 _MILD: Final = ("mild", "slight", "slightly", "little", "bit")
+_WORSE: Final[dict[Severity, Severity]] = {"mild": "moderate", "moderate": "severe", "severe": "severe"}
 _LEFT_OUT: Final[frozenset[Intent]] = frozenset({"missed_sessions", "fatigue", "plateau", "improving"})
 """Intents in which a number of days or minutes is no wish."""
 
@@ -151,16 +152,18 @@ class _Told:
         self._person = person
         known = {issue.id: issue for issue in (*person.injuries, *person.conditions)}
         found = _labels(reader.issues, self.tokens)
-        self.issues = tuple(HealthIssue(id=one, severity=self._severity()) for one in found)
+        self.issues = tuple(HealthIssue(id=one, severity=self._severity(known.get(one))) for one in found)
         self.flares = bool(found) and all(one in known for one in found)
         taken = {medication.id for medication in person.medications}
         self.medication = next((m for m in _labels(reader.medications, self.tokens) if m not in taken), None)
         self.worrying = any(issue.severity == "severe" for issue in self.issues)
 
-    def _severity(self) -> Severity:
+    def _severity(self, known: HealthIssue | None) -> Severity:
+        """Return how bad something is by the words; what is told again has become worse."""
         if any(word in self.tokens for word in _SEVERE):
             return "severe"
-        return "mild" if any(word in self.tokens for word in _MILD) else "moderate"
+        said: Severity = "mild" if any(word in self.tokens for word in _MILD) else "moderate"
+        return said if known is None else max(said, _WORSE[known.severity], key=get_args(Severity).index)
 
     @property
     def days(self) -> int | None:
