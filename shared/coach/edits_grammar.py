@@ -7,9 +7,9 @@
 
 Edits stand in the order of the plan. One parameter tells how far they are:
 
-    0-6    days that went                  18-20  numbers changed of what came to the day
-    7      whether there is an edit yet    21-32  lines of the day that went, by place
-    8-11   lines of the day                33-63  what came to the day; later: days that moved, and where to
+    0-6    days that went                  18-22  how many numbers were changed
+    7      whether there is an edit yet    23-34  lines of the day that went, by place
+    8-11   lines of the day                35-63  what came to the day; later: days that moved, and where to
     12-17  the last number changed
 
 What may come to a day is ranked as a coach would: the first have a bit each, can be added, and have numbers that can
@@ -35,15 +35,15 @@ from shared.coach.vocabulary import WEEKDAYS
 
 _WRITTEN: Final = 7
 _SET_WRITTEN: Final = 1 << _WRITTEN
-_KEPT_BETWEEN_DAYS: Final = 0xFF
+_KEPT_BETWEEN_DAYS: Final = 0xFF | 0b11111 << 18
 _LINES: Final = "[8:12]"
 _NUMBER_BIT: Final = 12
 _NUMBER: Final = "[12:18]"
 _ANY_NUMBER: Final = 0b111111 << _NUMBER_BIT
-_CAME_NUMBERS: Final = "[18:21]"
-_MOST_CAME_NUMBERS: Final = 6
-_GONE: Final = 21
-_NEW: Final = 33
+_CHANGED: Final = "[18:23]"
+_MOST_CHANGED: Final = 20
+_GONE: Final = 23
+_NEW: Final = 35
 _FIELDS: Final = ("sets", "reps", "rir", "rest")
 _EVERYWHERE: Final = ("sets", "rir", "rest")
 """What one edit can set for all working sets of a day."""
@@ -152,7 +152,7 @@ class _Day:
             f"again_{day}::_": f"in_{day}::_ %if {_ALWAYS}",
             f"leave_{day}::_": f"left_{day}::bit_and({_KEPT_BETWEEN_DAYS}) %if {_ALWAYS}",
             f"left_{day}::_": f"{following}::_ %if {_ALWAYS}",
-            f"came_{day}::_": f"again_{day}::incr({_CAME_NUMBERS}) %if {_ALWAYS}",
+            f"counted_{day}::_": f"again_{day}::incr({_CHANGED}) %if {_ALWAYS}",
             f"fewer_{day}::_": f"again_{day}::decr({_LINES}) %if {_ALWAYS}",
             f"added_{day}::_": f"again_{day}::incr({_LINES}) %if {_ALWAYS}",
             f"in_{day}::_": " | ".join([*_opened(f"do_{day}", self._possible()), f"leave_{day}::_ %if {all_right}"]),
@@ -162,7 +162,7 @@ class _Day:
             options.append(f"{name} {option}")
             rules[name] = spelt
         for number in range(1, _number_of("rest", _MOST_LINES) + 1):
-            noted = f"again_{day}::bit_or({_SET_WRITTEN | number << _NUMBER_BIT})"
+            noted = f"counted_{day}::bit_or({_SET_WRITTEN | number << _NUMBER_BIT})"
             rules[f"number_{day}_{number}::_"] = f"{noted} %if {_ALWAYS}"
         for bit, names in enumerate(self._new):
             rules[f"NEW_{day.upper()}_{bit}"] = f'/{either(names)}"/'
@@ -180,12 +180,14 @@ class _Day:
 
     def _possible(self) -> str:
         """Return the condition that there is something left to be done."""
-        last = _number_of("rest")
         lines = (bit for bit in range(len(self._lines)) if bit not in self._ruled_out)
+        numbers = (
+            f"lt({_NUMBER}, {_number_of('rest')})",
+            *(all_of(f"bit_clear({_GONE + bit})", f"lt({_NUMBER}, {_number_of('rest', bit)})") for bit in lines),
+        )
         return any_of(
             f"not({self._all_right()})",
-            f"lt({_NUMBER}, {last})",
-            *(all_of(f"bit_clear({_GONE + bit})", f"lt({_NUMBER}, {_number_of('rest', bit)})") for bit in lines),
+            all_of(f"lt({_CHANGED}, {_MOST_CHANGED})", any_of(*numbers)),
             *([self._room()] if self._new else []),
         )
 
@@ -231,13 +233,17 @@ class _Day:
                 spelt = f"{op} {day} {_name(one)} {self._allowed(one)[op]}"
                 yield self._number(_number_of(op, bit), spelt, holds)
         for bit, name in self._alone():
-            holds = all_of(f"bit_set({_NEW + bit})", f"lt({_CAME_NUMBERS}, {_MOST_CAME_NUMBERS})", all_right)
+            holds = all_of(f"bit_set({_NEW + bit})", f"lt({_CHANGED}, {_MOST_CHANGED})", all_right)
             allowed = self._allowed(_BY_NAME[name])
             spelt = "|".join(f"{op} {day} {literal(name)} {allowed[op]}" for op in _FIELDS)
-            yield f"CAME_{day.upper()}_{bit}", f'/"({spelt})"/', f"why came_{day}::bit_or({_SET_WRITTEN}) %if {holds}"
+            yield (
+                f"CAME_{day.upper()}_{bit}",
+                f'/"({spelt})"/',
+                f"why counted_{day}::bit_or({_SET_WRITTEN}) %if {holds}",
+            )
 
     def _number(self, number: int, spelt: str, holds: str) -> _Option:
-        later = all_of(f"lt({_NUMBER}, {number})", holds)
+        later = all_of(f"lt({_NUMBER}, {number})", f"lt({_CHANGED}, {_MOST_CHANGED})", holds)
         noted = f"number_{self.weekday}_{number}::bit_and({_ALL_BITS ^ _ANY_NUMBER})"
         return f"NUMBER_{self.weekday.upper()}_{number}", f'/"{spelt}"/', f"why {noted} %if {later}"
 

@@ -29,7 +29,9 @@ NO_FORCING: Final = '%llguidance {"no_forcing": true}'
 learned to write across that point is never allowed."""
 _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _REST_STEP_S: Final = 5
-_NOTES: Final = 8
+_NOTES: Final = 6
+_EXPLANATION_CHARS, _NOTE_CHARS, _WHY_CHARS, _REPLY_CHARS = 600, 120, 120, 1200
+"""Room for what has to be said; a small model that goes round in circles soon comes to its end."""
 _CONTROL: Final = r"\x00-\x1f\x7f"
 _PLAIN: Final = rf'[^"\\{_CONTROL}]|\\["\\\/n]'
 """A character of a text."""
@@ -69,7 +71,7 @@ class _Rules:
     def answer(self, prompt_type: PromptType, alarm: Escalation) -> str:
         opening = f'{{"escalation":"{alarm}",'
         if prompt_type == "coach_chat":
-            return sequence(quoted(opening + '"reply":'), self._text("REPLY", 2000), quoted("}"))
+            return sequence(quoted(opening + '"reply":'), self._text("REPLY", _REPLY_CHARS), quoted("}"))
         if prompt_type == "plan_creation":
             body = quoted('"plan":null') if alarm == "emergency" else self._plan_rule()
         else:
@@ -77,9 +79,9 @@ class _Rules:
         return sequence(quoted(opening), body, self._rest())
 
     def _rest(self) -> str:
-        note = self._text("NOTE", 300)
+        note = self._text("NOTE", _NOTE_CHARS)
         notes = f'({note} ("," {note}){{0,{_NOTES - 1}}})?'
-        said = sequence(quoted(',"explanation":'), self._text("EXPLANATION", 1200))
+        said = sequence(quoted(',"explanation":'), self._text("EXPLANATION", _EXPLANATION_CHARS))
         return self._rule("rest", sequence(said, quoted(',"safety_notes":['), notes, quoted("]}")))
 
     def _plan_rule(self) -> str:
@@ -121,7 +123,7 @@ class _Rules:
     def _edits_rule(self) -> str:
         if self._plan is None:
             return quoted('"edits":[]')
-        self._rule("why", sequence(quoted(',"why":'), self._text("WHY", 240), quoted("}")))
+        self._rule("why", sequence(quoted(',"why":'), self._text("WHY", _WHY_CHARS), quoted("}")))
         self._rules |= edits_rules(self._person, self._limits, self._plan)
         return "edits"
 
