@@ -4,13 +4,12 @@ from services.plan import requests
 from services.plan.adapting import adapt
 from services.plan.answers import coached
 from services.plan.requests import Known
-from services.plan.wishes import read_change
 from shared.coach.checker import check_plan
 from shared.coach.comparing import Comparison
 from shared.coach.editing import apply_edits
 from shared.coach.plan import EditsAnswer
 from shared.coach.planner import make_plan
-from shared.coach.training_log import LiftTrend
+from shared.coach.wishes import read_change
 from shared.log_summary import LogSummary
 from tests.people import person
 
