@@ -9,6 +9,7 @@ from shared.coach.comparing import Comparison
 from shared.coach.editing import apply_edits
 from shared.coach.plan import EditsAnswer
 from shared.coach.planner import make_plan
+from shared.coach.training_log import LiftTrend
 from shared.coach.wishes import read_change
 from shared.log_summary import LogSummary
 from tests.people import person
