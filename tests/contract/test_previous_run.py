@@ -14,7 +14,7 @@ from tests.pipeline import Pipeline
 
 def test_the_previous_run_is_the_one_that_began_before_whatever_their_ids(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    dropped = [pipeline.drop(users=users) for users in (12, 9)]
+    dropped = [pipeline.drop(users=users) for users in (12, 24)]
     for _, message in dropped:
         pipeline.run(message)
     second, first = (_run(pipeline, run_id) for run_id in sorted(run_id for run_id, _ in dropped))
