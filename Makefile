@@ -26,10 +26,9 @@ demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
 demo-student: setup setup-trainer  ## The same, then a tiny student: trained, judged, registered, asked into dev and prod
 	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
 
-test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones and the trainer's, but not test-serving
+test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones, the trainer's and those on real vLLM
 	$(BIN)/pytest -q -n auto -m 'not serving'
-	$(MAKE) check-terraform
-	$(MAKE) test-trainer
+	$(MAKE) check-terraform test-trainer test-serving
 
 setup-trainer: trainer-job/.venv/.ready  ## Make the trainer's own environment: PyTorch and all, some minutes
 

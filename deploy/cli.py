@@ -31,6 +31,7 @@ class Commands(click.Group):
     """Commands, of which some are imported when they are asked for: others start in less time than those take."""
 
     LATER: ClassVar = {
+        "ask": "deploy.asking:ask",
         "train": "deploy.training:train",
         "evaluate": "deploy.training:evaluate",
         "models": "deploy.models:models",

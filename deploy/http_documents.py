@@ -1,9 +1,10 @@
-"""HTTP documents: the OpenAPI document of each Flask service, made of its routes without anything behind them."""
+"""HTTP documents: the OpenAPI document of each service, made of its routes without anything behind them."""
 
 from typing import Final, NoReturn
 
 import flask
 
+from services.inference_router import openapi as router_openapi
 from services.logging import app as logging_app
 from services.plan import app as plan_app
 from services.profile import app as profile_app
@@ -18,6 +19,8 @@ SERVICES: Final[dict[str, tuple[str, tuple[flask.Blueprint, ...]]]] = {
     "logging": (logging_app.SUMMARY, logging_app.BLUEPRINTS),
 }
 
+ROUTER: Final = "http/inference-router.json"
+
 
 class _Nobody:
     """Identities where nobody calls: a document says what is asked of callers, and asks nobody."""
@@ -31,7 +34,8 @@ class _Nobody:
 
 def http_documents() -> dict[str, Json]:
     """Return each service's document, by its path below schemas/."""
-    return {f"http/{name}.json": _document(name, *parts) for name, parts in SERVICES.items()}
+    flask_apps = {f"http/{name}.json": _document(name, *parts) for name, parts in SERVICES.items()}
+    return flask_apps | {ROUTER: router_openapi.document()}
 
 
 def _document(name: str, summary: str, blueprints: tuple[flask.Blueprint, ...]) -> Json:

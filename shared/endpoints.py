@@ -10,6 +10,7 @@
     body: Model · query: Model    read strictly; faults are answered by 400, naming the fields
     version: Version              the version in If-Match, which has to be there
     receipt: Receipt              the Idempotency-Key, where one was sent
+    key: Unkept                   the same where nothing may be kept: it is held to its form, and that is all
     anything else                 a part of the path
 
 A view returns a model, an Answer (a status, ETag or headers of its own, or JSON that is bytes already), a
@@ -53,6 +54,9 @@ Caller = NewType("Caller", str)
 """The service that asks."""
 Version = NewType("Version", int)
 """The version that a change was made for."""
+
+Unkept = NewType("Unkept", str)
+"""An Idempotency-Key of a POST whose answer is secret, or which does nothing when it comes again; empty without one."""
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 ETAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
@@ -122,6 +126,7 @@ class Operation:
     caller: bool
     version: bool
     receipt: bool
+    unkept: bool
     public: bool
 
 
@@ -214,13 +219,19 @@ def version() -> Version:
 
 def receipt() -> Receipt:
     """Return what makes a repeated request one."""
-    key = flask.request.headers.get("Idempotency-Key")
-    if key is None:
+    key = unkept()
+    if not key:
         return Receipt(None, "")
-    if not KEY.fullmatch(key):
-        raise InvalidFields((("Idempotency-Key", "must be 1 to 128 visible ASCII characters"),))
     asked = b"\n".join((flask.request.method.encode(), flask.request.full_path.encode(), _data()))
     return Receipt(key, hashlib.sha256(asked).hexdigest())
+
+
+def unkept() -> Unkept:
+    """Return the Idempotency-Key, empty where there is none; raises InvalidFields."""
+    key = flask.request.headers.get("Idempotency-Key")
+    if key is not None and not KEY.fullmatch(key):
+        raise InvalidFields((("Idempotency-Key", "must be 1 to 128 visible ASCII characters"),))
+    return Unkept(key or "")
 
 
 def _data() -> bytes:
@@ -244,7 +255,7 @@ def _content(content: object) -> bytes | str:
 def _suppliers(function: View) -> list[tuple[str, Supplier]]:
     """Return how each parameter comes that is no part of the path; who asks is asked first."""
     found: list[tuple[str, Supplier]] = []
-    by_type: dict[object, Supplier] = {User: who, Caller: caller, Version: version, Receipt: receipt}
+    by_type: dict[object, Supplier] = {User: who, Caller: caller, Version: version, Receipt: receipt, Unkept: unkept}
     for name, kind in _hints(function).items():
         if kind in by_type:
             found.append((name, by_type[kind]))
@@ -286,7 +297,7 @@ def _operation(function: View, status: int, raises: tuple[type[FitsenseError], .
         always += (Conflict,)
     if taken is not None:
         always += (TooLarge,)
-    if taken or asked or Version in kinds or Receipt in kinds or User in kinds:
+    if taken or asked or kinds & {User, Version, Receipt, Unkept}:
         always += (Rejected,)
     return Operation(
         name=function.__name__,
@@ -302,5 +313,6 @@ def _operation(function: View, status: int, raises: tuple[type[FitsenseError], .
         caller=Caller in kinds,
         version=Version in kinds,
         receipt=Receipt in kinds,
+        unkept=Unkept in kinds,
         public=not (User in kinds or Caller in kinds),
     )

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
+CHATTY = ("httpx",)
+"""Libraries that tell of every request at INFO: a line more for each call of each service."""
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -34,6 +36,8 @@ def log_to(target: Path | None, level: str) -> None:
     handler = logging.FileHandler(target, encoding="utf-8") if target else logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 @contextmanager

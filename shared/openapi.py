@@ -145,9 +145,11 @@ def _headers(operation: Operation) -> Iterator[Json]:
         schema = {"type": "string", "pattern": r'^"\d{1,9}"$'}
         text = "The ETag of the version that is being changed."
         yield {"name": "If-Match", "in": "header", "required": True, "schema": schema, "description": text}
-    if operation.receipt:
+    if operation.receipt or operation.unkept:
         schema = {"type": "string", "pattern": "^[!-~]{1,128}$"}
         text = "Makes a request that is sent again the same one: the answer is the first one's."
+        if operation.unkept:
+            text = "Taken and not kept: a request that is sent again is done again."
         yield {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema, "description": text}
 
 

@@ -34,10 +34,22 @@ class Receipts:
         """
         if receipt.key is None:
             return answer, self.database.run(user_id, *asked)
-        kept = Statement(
+        try:
+            return answer, self.database.run(user_id, self.kept(user_id, receipt, answer), *asked)[1:]
+        except DatabaseRefused as exc:
+            if exc.constraint != "receipts_pkey":
+                raise
+        return self.find(user_id, receipt), []
+
+    def kept(self, user_id: str, receipt: Receipt, answer: Answer[T]) -> Asked:
+        """Return what writes a receipt, to run in the transaction of its effect; old ones go now and then."""
+        if time.monotonic() - self._forgot_at > FORGET_EVERY_S:
+            self.forget_old()
+        keep = Statement(
             f"INSERT INTO {self.schema}.receipts (user_id, key, digest, status, version, answer)"  # noqa: S608
             " VALUES (:user_id, :key, :digest, :status, :version, :answer)"
-        )(
+        )
+        return keep(
             user_id=user_id,
             key=receipt.key,
             digest=receipt.digest,
@@ -45,14 +57,6 @@ class Receipts:
             version=answer.version,
             answer=content_of(answer),
         )
-        if time.monotonic() - self._forgot_at > FORGET_EVERY_S:
-            self.forget_old()
-        try:
-            return answer, self.database.run(user_id, kept, *asked)[1:]
-        except DatabaseRefused as exc:
-            if exc.constraint != "receipts_pkey":
-                raise
-        return self.find(user_id, receipt), []
 
     def forget_old(self) -> None:
         """Delete old receipts: run without a user, for whom the policy `expired` leaves just those."""

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     database_password: str = Field(default="", repr=False)
     database_instance: str = ""
     """Cloud SQL: project:region:instance. Then host, port and password do not count."""
-    database_pool: int = Field(default=8, ge=1, le=100)
+    database_pool: int = Field(default=4, ge=1, le=100)
     """Connections of this instance: instances x pool over all services stays below max_connections - 10."""
     database_wait_s: float = Field(default=5, gt=0)
     """How long a request waits for a connection, and a statement for its end, before the answer is 503."""

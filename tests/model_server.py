@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 Call = dict[str, Any]
+START_S = 120
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Does:
     """What happens to one call."""
 
     tokens: int = 5
-    first_s: float = 0.0
+    held: bool = False
+    """Say nothing until the server is told to go on."""
     each_s: float = 0.0
     status: int = 200
     message: str = "told to fail"
@@ -63,6 +65,7 @@ class ModelServer:
         self.behave = behave
         self.seen = Seen()
         self.port = port
+        self._go_on = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="model-server", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -73,24 +76,28 @@ class ModelServer:
 
     def __enter__(self) -> "ModelServer":
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
+        self._thread.join(START_S)
         self._loop.close()
 
     def kill(self) -> None:
         """Go away, whatever is under way."""
         if self._runner:
-            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(30)
+            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(START_S)
             self._runner = None
+
+    def go_on(self) -> None:
+        """Let all that is held, and all that comes, be answered."""
+        self._loop.call_soon_threadsafe(self._go_on.set)
 
     def restart(self) -> None:
         """Come back on the same port."""
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_S)
 
     async def _start(self) -> None:
         app = web.Application(client_max_size=1 << 26)
@@ -121,7 +128,8 @@ class ModelServer:
             seen.in_flight -= 1
 
     async def _answer(self, request: web.Request, call: Call, does: Does) -> web.StreamResponse:
-        await asyncio.sleep(does.first_s)
+        if does.held:
+            await self._go_on.wait()
         if does.status != 200:
             return web.json_response({"error": {"message": does.message}}, status=does.status)
         if does.die_after == 0:
@@ -189,7 +197,7 @@ def usage(tokens: int) -> dict[str, int]:
     return {"prompt_tokens": 11, "completion_tokens": tokens, "total_tokens": 11 + tokens}
 
 
-def until(true: Callable[[], bool], within_s: float = 30.0) -> None:
+def until(true: Callable[[], bool], within_s: float = 120.0) -> None:
     """Return once something is so; fail where it does not become so."""
     deadline = time.monotonic() + within_s
     while not true():

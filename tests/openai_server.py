@@ -73,6 +73,7 @@ class Seen:
 
 
 Behave = Callable[[int, Call], Behaviour]
+START_S = 120
 HANG = Behaviour(delay_s=3600)
 
 
@@ -235,7 +236,7 @@ class OpenAIServer:
 
     def __enter__(self) -> "OpenAIServer":
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_S)
         return self
 
     async def _start(self) -> None:
@@ -247,9 +248,9 @@ class OpenAIServer:
 
     def __exit__(self, *_: object) -> None:
         assert self._runner
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(START_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(START_S)
         self._loop.close()
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.trace import Tracer
+
 from services.inference_router.aliases import Aliases, Served, Share, path
 from services.inference_router.app import App, Deps
 from services.inference_router.callers import ApiKeys, Caller
@@ -145,7 +147,13 @@ def lead(documents: SqliteDocuments, backend: str, canary: float = 0, shadow: fl
 
 @contextmanager
 def running_router(
-    folder: Path, backend: str | None, *, canary: float = 0, shadow: float = 0, **settings: Any
+    folder: Path,
+    backend: str | None,
+    *,
+    canary: float = 0,
+    shadow: float = 0,
+    tracer: Tracer | None = None,
+    **settings: Any,
 ) -> Iterator[RunningRouter]:
     """Run a router whose student is at a backend."""
     documents = SqliteDocuments(folder / "documents.sqlite")
@@ -161,16 +169,17 @@ def running_router(
         pointer=lambda environment: promoted.get(environment),
         callers=(ApiKeys({"test": KEY, "admin": ADMIN_KEY}), Known(SERVICE, Caller("plan", speaks_for_users=True))),
         pushers=(Known("push", Caller("bus")),),
+        tracer=tracer,
     )
     app = App(deps)
     ready: concurrent.futures.Future[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = concurrent.futures.Future()
     port = free_port()
     thread = threading.Thread(target=_serve, args=(app, port, ready), name="router", daemon=True)
     thread.start()
-    loop, stop = ready.result(30)
+    loop, stop = ready.result(120)
 
     def call_in_loop(coroutine: Callable[[], Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine(), loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine(), loop).result(120)
 
     router = RunningRouter(port, bus, documents, app, call_in_loop, promoted)
     try:
@@ -178,7 +187,7 @@ def running_router(
         yield router
     finally:
         loop.call_soon_threadsafe(stop)
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive(), "the router did not stop"
 
 

@@ -16,7 +16,7 @@ from trainer_job.tiny.text import Shares
 from shared.artifacts import DirectoryStore
 
 ROOT = Path(__file__).parents[1]
-SHARES = Shares(outlines=60, bare=20, readings=60, weeks=60, sessions=30, changes=30, forms=30)
+SHARES = Shares(outlines=60, readings=60, openings=60, weeks=60, changes=30, forms=30)
 
 
 def small_run(out: Path) -> str:

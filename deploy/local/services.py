@@ -15,8 +15,9 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Program
 from deploy.local.readiness import answers
 
-THREADS: Final = {"profile": 8, "logging": 8, "plan": 64}
-"""A stream of the plan service holds a thread as long as it lasts."""
+THREADS: Final = {"profile": 8, "logging": 4, "plan": 64}
+"""A stream of the plan service holds a thread as long as it lasts, and a login of profile while others are hashed.
+Logging's wait for the database alone: more threads than keep it busy only wait for each other, some of them long."""
 ROUTER: Final = "inference-router"
 
 Command = Callable[..., tuple[str, ...]]

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from opentelemetry.trace import Tracer
+
 from services.inference_router import pushes, routes
 from services.inference_router.api_errors import ApiError
 from services.inference_router.backends import Backends
@@ -20,6 +22,7 @@ from services.inference_router.router import Router
 from services.inference_router.routing import Target
 from services.inference_router.settings import RouterSettings
 from services.inference_router.table import Cards, Pointer, Table
+from services.inference_router.tracing import Tracing
 from services.inference_router.turn import respond_error
 from services.inference_router.upstream import Upstream
 from shared.bus import Bus
@@ -37,6 +40,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/healthz"): routes.healthy,
     ("GET", "/readyz"): routes.ready,
     ("GET", "/metrics"): routes.metrics,
+    ("GET", "/v1/openapi/inference-router.json"): routes.describe,
 }
 PATHS: Final = {path for _, path in ENDPOINTS}
 
@@ -53,6 +57,7 @@ class Deps:
     callers: tuple[Callers, ...]
     pushers: tuple[Callers, ...]
     """Who may push events."""
+    tracer: Tracer | None = None
 
 
 class App:
@@ -109,6 +114,7 @@ class App:
             backends=Backends(settings, upstream),
             outbox=Outbox(settings.outbox, deps.bus),
             metrics=Metrics(),
+            tracing=Tracing(deps.tracer),
         )
         router.outbox.start()
         await router.table.refresh()

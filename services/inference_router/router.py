@@ -11,6 +11,7 @@ from services.inference_router.metrics import Metrics
 from services.inference_router.outbox import Outbox
 from services.inference_router.settings import RouterSettings
 from services.inference_router.table import Table
+from services.inference_router.tracing import Tracing
 from services.inference_router.upstream import Upstream
 
 
@@ -33,6 +34,7 @@ class Router:
     backends: Backends
     outbox: Outbox
     metrics: Metrics
+    tracing: Tracing
     turns: set[Stoppable] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     draining: bool = False
@@ -40,6 +42,7 @@ class Router:
     def keep(self, interaction: Interaction) -> None:
         """Keep the one event of a request that has ended."""
         self.metrics.count(interaction)
+        self.tracing.end(interaction)
         self.outbox.append(interaction.event())
 
     def stop_all(self, because: str) -> None:

@@ -4,7 +4,7 @@ POST /v1/chat/completions     OpenAI's; JSON or a stream of events
 GET  /v1/models[/NAME]        OpenAI's; what this caller may ask for
 POST /events/model-served     Pub/Sub's push
 PUT  /v1/shadow               {"version": "...", "percent": 10}; {"version": null} ends it; admins
-GET  /healthz /readyz /metrics
+GET  /healthz /readyz /metrics /v1/openapi/inference-router.json
 """
 
 import asyncio
@@ -34,6 +34,7 @@ async def chat(router: Router, http: Http) -> None:
     caller = await authenticate(router.callers, http.header(b"authorization"))
     user_id = http.header(b"x-fitsense-user") if caller.speaks_for_users else ""
     interaction = _begin(http, caller, user_id)
+    router.tracing.begin(interaction, http.header(b"traceparent"))
     priority: Priority = "background" if http.header(b"x-fitsense-priority") == "background" else "interactive"
     user = user_id or caller.name
     turn = Turn(router, http, interaction, user, priority)
@@ -50,15 +51,12 @@ async def chat(router: Router, http: Http) -> None:
 
 def _begin(http: Http, caller: Caller, user_id: str) -> Interaction:
     prompt_type = http.header(b"x-fitsense-prompt-type")
-    interaction = Interaction(
+    return Interaction(
         request_id=request_id(http),
         caller=caller.name,
         user=user_id or None,
         prompt_type=next((one for one in PROMPT_TYPES if one == prompt_type), None),
     )
-    if traceparent := http.header(b"traceparent"):
-        interaction.context["traceparent"] = traceparent[:100]
-    return interaction
 
 
 def request_id(http: Http) -> str:
@@ -83,7 +81,9 @@ async def models(router: Router, http: Http) -> None:
         raise ApiError(404, "model_not_found", f"there is no model {name[:100]!r}", "model")
 
 
-class _Shadow(Frozen):
+class Shadow(Frozen):
+    """Which version is asked beside the served one, for how many of the users; none ends it."""
+
     version: str | None
     percent: float = 100
 
@@ -94,7 +94,7 @@ async def set_shadow(router: Router, http: Http) -> None:
     if not caller.admin:
         raise ApiError(403, "not_allowed", "only admins may do that")
     try:
-        wanted = _Shadow.model_validate_json(await http.body(10_000))
+        wanted = Shadow.model_validate_json(await http.body(10_000))
         await asyncio.to_thread(router.table.set_shadow, wanted.version, wanted.percent)
     except ValidationError as exc:
         raise wrong(f"version and percent are needed: {exc.errors()[0]['msg']}") from exc
@@ -102,6 +102,14 @@ async def set_shadow(router: Router, http: Http) -> None:
         raise ApiError(404, "model_not_found", f"no server holds version {wanted.version!r}", "version") from exc
     await router.table.refresh()
     await http.respond(200, orjson.dumps({"shadow": wanted.model_dump()}))
+
+
+async def describe(router: Router, http: Http) -> None:
+    """Show the OpenAPI document."""
+    from services.inference_router.openapi import document  # its models are of no use to anybody else
+
+    del router
+    await http.respond(200, orjson.dumps(document()))
 
 
 async def healthy(router: Router, http: Http) -> None:

@@ -8,6 +8,7 @@ from shared.events import Environment
 from shared.identity import services
 from shared.registry import pointer
 from shared.runtime import Runtime
+from shared.telemetry import make_tracer
 
 SERVICE = "inference-router"
 
@@ -29,4 +30,5 @@ def deps(settings: RouterSettings, runtime: Runtime) -> Deps:
         pointer=promoted,
         callers=(ApiKeys(settings.api_keys), Identities(known, (audience,))),
         pushers=(Identities(known, (audience, *([settings.push_audience] if settings.push_audience else []))),),
+        tracer=make_tracer(SERVICE, runtime.settings.traces_url),
     )

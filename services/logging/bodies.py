@@ -34,6 +34,8 @@ class WorkoutChange(Body):
 
     name: Line | None = None
     notes: Text | None = None
+    started_at: PastMoment | None = None
+    """With the offset of where it was: its date becomes the workout's day."""
     ended_at: PastMoment | None = None
 
 

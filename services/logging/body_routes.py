@@ -26,10 +26,10 @@ from services.logging.schemas import (
     Targets,
 )
 from shared.bodies import Body, read_query
-from shared.coach.training_log import TrainingSummary
 from shared.endpoints import Answer, Caller, Receipt, User, Version, endpoint
 from shared.errors import Conflict, NotFound, Stale
 from shared.events import AiInteraction
+from shared.log_summary import LogSummary
 from shared.pushes import pushed
 
 daily = Blueprint("daily", __name__)
@@ -125,7 +125,7 @@ def list_interactions(user: User, query: InteractionsQuery) -> Interactions:
 
 @internal.get("/internal/users/<uuid:user_id>/summary")
 @endpoint(hidden=True)
-def summarise(caller: Caller, user_id: str, query: SummaryQuery) -> TrainingSummary:
+def summarise(caller: Caller, user_id: str, query: SummaryQuery) -> LogSummary:
     """Return what a coach reads out of a user's log."""
     return deps().dashboard.summary(user_id, query.weeks, query.planned)
 

@@ -12,10 +12,11 @@ import orjson
 from services.logging.schemas import (
     Dashboard,
 )
-from shared.coach.training_log import LiftTrend, TrainingSummary, Trend
+from shared.coach.training_log import LiftTrend, Trend
 from shared.database import Database
 from shared.endpoints import Answer
 from shared.errors import NotFound
+from shared.log_summary import LogSummary, RirTrend
 from shared.statements import Statement
 
 WEEKS: Final = 12
@@ -77,7 +78,7 @@ class PostgresDashboard:
         }
         return Answer(orjson.dumps(shown))
 
-    def summary(self, user_id: str, weeks_back: int, planned: int | None) -> TrainingSummary:
+    def summary(self, user_id: str, weeks_back: int, planned: int | None) -> LogSummary:
         """Return what a coach reads out of the last weeks; raises NotFound where nothing was ever logged."""
         today = self._clock().astimezone(UTC).date()
         weeks, _, lifts, days, targets = self._numbers(user_id, today)
@@ -87,14 +88,14 @@ class PostgresDashboard:
         if not seen and sleep_h is None and kcal is None and weight_kg is None:
             raise NotFound("this user has logged nothing lately")
         span = weeks_back if not seen else max(1, (_monday(today) - date.fromisoformat(seen[0][0])).days // 7 + 1)
-        sets, rir = sum(week[2] for week in seen), sum(week[4] for week in seen)
-        sessions = sum(week[1] for week in seen)
-        return TrainingSummary(
+        sets, sessions = sum(week[2] for week in seen), sum(week[1] for week in seen)
+        return LogSummary(
             weeks=span,
             planned_sessions=span * (planned or round(targets.get("sessions") or 0)) or sessions,
             done_sessions=sessions,
             sets_per_week=round(sets / span, 1),
-            avg_rir=round(rir / sets, 1) if sets else None,
+            avg_rir=avg_rir(seen),
+            rir_trend=rir_trend(seen),
             lifts=tuple(LiftTrend.model_validate(_lift(exercise, bests)) for exercise, bests in lifts[:3]),
             avg_sleep_h=_rounded(sleep_h, 1),
             avg_kcal=None if kcal is None else round(kcal),
@@ -135,6 +136,20 @@ def streak(weeks: Sequence[Sequence[Any]], monday: date) -> int:
     return length
 
 
+def avg_rir(weeks: Sequence[Sequence[Any]]) -> float | None:
+    """Return how near to failure the sets of some weeks ended, on average; None without sets."""
+    sets = sum(week[2] for week in weeks)
+    return round(sum(week[4] for week in weeks) / sets, 1) if sets else None
+
+
+def rir_trend(weeks: Sequence[Sequence[Any]]) -> RirTrend | None:
+    """Return how that moved: of an odd number of weeks with sets the middle one counts in neither half."""
+    trained = [week for week in weeks if week[2]]
+    half = len(trained) // 2
+    first, last = avg_rir(trained[:half]), avg_rir(trained[-half:]) if half else None
+    return None if first is None or last is None else RirTrend(first=first, last=last)
+
+
 def trend(ratio: float) -> Trend:
     """Return what a lift's last third over its first is; less than measurement noise is no trend."""
     if ratio >= IMPROVING_FROM:
@@ -154,8 +169,8 @@ def _lift(exercise: str, bests: Sequence[float]) -> dict[str, Any]:
 
 
 def _week(week: str, workouts: int, sets: int, volume_kg: float, rir_total: int) -> dict[str, Any]:
-    avg_rir = round(rir_total / sets, 1) if sets else None
-    return {"week": week, "workouts": workouts, "sets": sets, "volume_kg": volume_kg, "avg_rir": avg_rir}
+    average = round(rir_total / sets, 1) if sets else None
+    return {"week": week, "workouts": workouts, "sets": sets, "volume_kg": volume_kg, "avg_rir": average}
 
 
 def _monday(day: date) -> date:

@@ -56,9 +56,9 @@ def change_workout(user: User, workout_id: str, version: Version, body: WorkoutC
 
 @bp.post("/v1/workouts/<uuid:workout_id>/finish")
 @endpoint(raises=(NotFound,))
-def finish_workout(user: User, workout_id: str, body: Finish) -> Answer[Workout]:
+def finish_workout(user: User, workout_id: str, body: Finish, receipt: Receipt) -> Answer[Workout]:
     """End a workout; once more changes nothing."""
-    return deps().workouts.finish(user, workout_id, body.ended_at)
+    return deps().workouts.finish(user, workout_id, receipt, body.ended_at)
 
 
 @bp.delete("/v1/workouts/<uuid:workout_id>")

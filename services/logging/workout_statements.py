@@ -46,13 +46,20 @@ LIST: Final = Statement("""
     ORDER BY w.day DESC, w.workout_id DESC LIMIT :limit""")
 CHANGE: Final = Statement(f"""
     UPDATE logging.workouts w SET name = coalesce(:name, name), notes = coalesce(:notes, notes),
+      started_at = coalesce(:started_at, started_at), day = coalesce(:day, day),
       ended_at = coalesce(:ended_at, ended_at), version = version + 1
     WHERE workout_id = :workout_id AND version = :version
     RETURNING json_build_object({WORKOUT_COLUMNS}, 'exercises', {ENTRIES})::text, w.version""")
 FINISH: Final = Statement(f"""
-    UPDATE logging.workouts w SET ended_at = coalesce(:ended_at, greatest(now(), started_at)), version = version + 1
-    WHERE workout_id = :workout_id AND ended_at IS NULL
-    RETURNING json_build_object({WORKOUT_COLUMNS}, 'exercises', {ENTRIES})::text, w.version""")
+    WITH done AS (
+      UPDATE logging.workouts w SET ended_at = coalesce(:ended_at, greatest(now(), started_at)), version = version + 1
+      WHERE workout_id = :workout_id AND ended_at IS NULL
+      RETURNING json_build_object({WORKOUT_COLUMNS}, 'exercises', {ENTRIES})::text AS answer, w.version, w.user_id),
+    kept AS (
+      INSERT INTO logging.receipts (user_id, key, digest, status, version, answer)
+      SELECT user_id, :key::text, :digest::text, 200, version, answer FROM done WHERE :key::text IS NOT NULL)
+    SELECT answer, version FROM done""")
+"""Its answer is not known beforehand, so that the receipt is a part of it."""
 CHANGE_EXERCISE: Final = Statement(f"""
     UPDATE logging.exercises e SET position = coalesce(:position, position), notes = coalesce(:notes, notes),
       version = version + 1

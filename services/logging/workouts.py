@@ -174,18 +174,36 @@ class PostgresWorkouts:
 
     def change(self, user_id: str, workout_id: str, version: int, asked: WorkoutChange) -> Answer[Workout]:
         """Change a workout; raises NotFound, Stale, and InvalidFields where it would end before it began."""
+        began = asked.started_at
         changing = CHANGE(
-            workout_id=workout_id, version=version, name=asked.name, notes=asked.notes, ended_at=asked.ended_at
+            workout_id=workout_id,
+            version=version,
+            name=asked.name,
+            notes=asked.notes,
+            started_at=began,
+            day=began.date() if began else None,
+            ended_at=asked.ended_at,
         )
-        return self._change(user_id, changing, VERSION_OF_WORKOUT(workout_id=workout_id))
-
-    def finish(self, user_id: str, workout_id: str, ended_at: datetime | None) -> Answer[Workout]:
-        """End a workout that goes on; one that has ended already is returned as it is. Raises NotFound."""
         try:
-            (found,) = self._database.run(user_id, FINISH(workout_id=workout_id, ended_at=ended_at))
+            return self._change(user_id, changing, VERSION_OF_WORKOUT(workout_id=workout_id))
+        except InvalidFields as exc:
+            if asked.ended_at is None:
+                raise InvalidFields((("started_at", "must be before the end, by at most 24 hours"),)) from exc
+            raise
+
+    def finish(self, user_id: str, workout_id: str, receipt: Receipt, ended_at: datetime | None) -> Answer[Workout]:
+        """End a workout that goes on; one that has ended already is returned as it is. Raises NotFound, Conflict."""
+        key = {"key": receipt.key, "digest": receipt.digest}
+        try:
+            (found,) = self._database.run(user_id, FINISH(workout_id=workout_id, ended_at=ended_at, **key))
         except DatabaseRefused as exc:
+            if exc.constraint == "receipts_pkey":
+                return self._receipts.find(user_id, receipt)
             raise refused(exc) from exc
-        return Answer(found[0][0].encode(), version=found[0][1]) if found else self.show(user_id, workout_id)
+        if found:
+            return Answer(found[0][0].encode(), version=found[0][1])
+        answer, _ = self._receipts.run(user_id, receipt, self.show(user_id, workout_id))
+        return answer
 
     def change_exercise(
         self, user_id: str, workout_id: str, entry_id: str, version: int, asked: ExerciseChange

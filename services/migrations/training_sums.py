@@ -151,3 +151,33 @@ SUMS = (
     """CREATE TRIGGER counts AFTER INSERT OR DELETE ON logging.workouts
     FOR EACH ROW EXECUTE FUNCTION logging.count_workouts()""",
 )
+MOVING = (
+    """
+    CREATE FUNCTION logging.move_sums() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    DECLARE
+      entry logging.exercises;
+      one logging.sets;
+    BEGIN
+      FOR entry IN SELECT * FROM logging.exercises
+        WHERE user_id = new.user_id AND workout_id = new.workout_id ORDER BY exercise
+      LOOP
+        -- First, so that the week it leaves does not find its best lift here.
+        UPDATE logging.exercises SET week = logging.monday(new.day) WHERE entry_id = entry.entry_id;
+        FOR one IN SELECT * FROM logging.sets
+          WHERE user_id = new.user_id AND entry_id = entry.entry_id AND NOT is_warmup
+        LOOP
+          entry.week := logging.monday(old.day);
+          PERFORM logging.take_set(entry, one.reps, one.load_kg, one.rir);
+          entry.week := logging.monday(new.day);
+          PERFORM logging.add_set(entry, one.reps, one.load_kg, one.rir, one.e1rm_kg);
+        END LOOP;
+      END LOOP;
+      RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER recounts AFTER UPDATE OF day ON logging.workouts
+    FOR EACH ROW WHEN (old.day IS DISTINCT FROM new.day) EXECUTE FUNCTION logging.count_workouts()""",
+    """CREATE TRIGGER moves AFTER UPDATE OF day ON logging.workouts
+    FOR EACH ROW WHEN (logging.monday(old.day) <> logging.monday(new.day)) EXECUTE FUNCTION logging.move_sums()""",
+)
+"""For a workout whose day is changed."""

@@ -1,7 +1,7 @@
 """Adapting: what the log says about next week, as signals that a person can read and a coach can act on.
 
     adherence   sessions done of those planned
-    effort      average RIR, against what the plan asks for
+    effort      RIR, and where it is going, against what the plan asks for
     lifts       estimated one-repetition maxima over the log
     sleep       hours, against the person's own target
     weight      change, against the goal
@@ -21,6 +21,7 @@ from shared.coach.profile import UserProfile
 from shared.coach.scenario import Intent, Scenario
 from shared.coach.training_log import LiftTrend, TrainingSummary
 from shared.frozen import Frozen
+from shared.log_summary import LogSummary, RirTrend
 
 LOW_ADHERENCE: Final = 0.6
 GOOD_ADHERENCE: Final = 0.8
@@ -31,6 +32,8 @@ LITTLE_SLEEP_H: Final = 6.0
 EASY_RIR: Final = 1.5
 """So much more in reserve than the plan asks for means that it is too easy."""
 HARD_RIR: Final = 1.0
+FALLING_RIR: Final = 1.0
+"""So much less in reserve than some weeks ago, and less than the plan asks for, is fatigue that builds up."""
 QUICK_LOSS_SHARE: Final = 0.01
 """Of the body weight a week; more than that is not only fat."""
 SLOW_KG_A_WEEK: Final = 0.1
@@ -63,7 +66,7 @@ class Adaptation:
     signals: tuple[Signal, ...]
 
 
-def adapt(plan: WorkoutPlan, person: UserProfile, summary: TrainingSummary | None) -> Adaptation:
+def adapt(plan: WorkoutPlan, person: UserProfile, summary: LogSummary | None) -> Adaptation:
     """Return what the log asks for; without a log, nothing."""
     if summary is None or summary.planned_sessions == 0:
         return Adaptation(None, "", ())
@@ -132,13 +135,15 @@ def _sleep(person: UserProfile, summary: TrainingSummary) -> Iterator[Signal]:
         yield Signal(topic="sleep", seen=seen, suggestion="Nothing to change.", why="That is enough to recover on.")
 
 
-def _effort(plan: WorkoutPlan, summary: TrainingSummary) -> Iterator[Signal]:
+def _effort(plan: WorkoutPlan, summary: LogSummary) -> Iterator[Signal]:
     asked = _mean_rir(plan)
     if summary.avg_rir is None or asked is None:
         return
-    seen = f"average RIR {summary.avg_rir:g}; the plan asks for about {asked:.1f}"
+    moved = summary.rir_trend or RirTrend(first=summary.avg_rir, last=summary.avg_rir)
+    went = f", lately {moved.last:g} after {moved.first:g}" if summary.rir_trend else ""
+    seen = f"average RIR {summary.avg_rir:g}{went}; the plan asks for about {asked:.1f}"
     share = summary.done_sessions / summary.planned_sessions
-    if summary.avg_rir - asked >= EASY_RIR and share >= GOOD_ADHERENCE:
+    if moved.last - asked >= EASY_RIR and share >= GOOD_ADHERENCE:
         yield Signal(
             topic="effort",
             seen=seen,
@@ -146,7 +151,15 @@ def _effort(plan: WorkoutPlan, summary: TrainingSummary) -> Iterator[Signal]:
             why="Sets that end far from failure stop being a reason for the body to change.",
             intent="harder",
         )
-    elif asked - summary.avg_rir >= HARD_RIR:
+    elif moved.first - moved.last >= FALLING_RIR and moved.last < asked:
+        yield Signal(
+            topic="effort",
+            seen=seen,
+            suggestion="Take a lighter week, and stop your sets where the plan says.",
+            why="The same plan leaves less and less in reserve: fatigue builds up faster than you recover.",
+            intent="fatigue",
+        )
+    elif asked - moved.last >= HARD_RIR:
         yield Signal(
             topic="effort",
             seen=seen,

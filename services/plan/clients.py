@@ -7,8 +7,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from shared.coach.profile import UserProfile
-from shared.coach.training_log import TrainingSummary
 from shared.errors import NotFound, Unavailable
+from shared.log_summary import LogSummary
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -38,11 +38,11 @@ class HttpPeople:
         """Return somebody's profile."""
         return self._get("profile", f"{self._profile_url}/internal/users/{user_id}/profile", UserProfile)
 
-    def summary(self, user_id: str, planned: int) -> TrainingSummary | None:
+    def summary(self, user_id: str, planned: int) -> LogSummary | None:
         """Return what a coach reads out of somebody's log; None where nothing was ever logged."""
         url = f"{self._logging_url}/internal/users/{user_id}/summary?planned={planned}"
         try:
-            return self._get("logging", url, TrainingSummary)
+            return self._get("logging", url, LogSummary)
         except NotFound:
             return None
 

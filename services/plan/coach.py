@@ -6,13 +6,13 @@ import flask
 from sqlalchemy import Connection
 
 from services.plan.bodies import CoachRequest
-from services.plan.coaching import coach
+from services.plan.coaching import Finished, coach
 from services.plan.deps import deps
 from services.plan.once import before, once
 from services.plan.planning import adapted, note, question, whole
 from services.plan.schemas import AdaptationView, ReplyView, StreamedError, StreamedText
 from services.plan.streaming import reply_events, reply_view
-from shared.endpoints import Answer, Receipt, Stream, User, endpoint
+from shared.endpoints import Answer, Receipt, Stream, User, endpoint, event
 from shared.errors import Conflict
 from shared.http import request_id
 
@@ -37,10 +37,24 @@ def ask_coach(user: User, body: CoachRequest, receipt: Receipt) -> Answer[ReplyV
 
 @bp.post("/v1/coach:stream")
 @endpoint(raises=(Conflict,))
-def stream_coach(user: User, body: CoachRequest) -> Stream[StreamedReply]:
+def stream_coach(user: User, body: CoachRequest, receipt: Receipt) -> Stream[StreamedReply]:
     """Ask the coach something and read along: events `text`, `error`, and at last `reply`."""
     known = deps()
-    return Stream(reply_events(known, question(known, user, body.message, request_id())))
+    given: Answer[ReplyView] | None = before(known, user, receipt)
+    if given is not None:
+        return Stream(iter([event("reply", _read(given))]))
+
+    def kept(finished: Finished) -> ReplyView:
+        return _read(once(known, user, receipt, lambda connection: Answer(reply_view(finished), 200)))
+
+    return Stream(reply_events(known, question(known, user, body.message, request_id()), kept))
+
+
+def _read(answer: Answer[ReplyView]) -> ReplyView:
+    if isinstance(answer.content, ReplyView):
+        return answer.content
+    assert isinstance(answer.content, bytes)  # noqa: S101  an answer that was kept is its JSON
+    return ReplyView.model_validate_json(answer.content)
 
 
 @bp.post("/v1/adaptation:next_week")

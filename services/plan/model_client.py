@@ -23,9 +23,10 @@ from services.plan.ports import Answering, Ask
 from shared.errors import Unavailable
 from shared.frozen import Frozen
 
-Reason = Literal["unreachable", "busy", "refused", "silent", "stalled", "too_slow", "broken", "nonsense"]
+Reason = Literal["no_model", "unreachable", "busy", "refused", "silent", "stalled", "too_slow", "broken", "nonsense"]
 MOST_ANSWER_BYTES: Final = 256 * 1024
 MOST_LINE_BYTES: Final = 64 * 1024
+MOST_ERROR_BYTES: Final = 4096
 _WATCH_EVERY_S: Final = 0.05
 
 
@@ -177,6 +178,8 @@ def _headers(ask: Ask, token: str) -> dict[str, str]:
 
 def _check_status(response: httpx.Response) -> None:
     status = response.status_code
+    if status == 503 and _has_no_model(response):
+        raise ModelFailed("no_model", "no model has been promoted yet")
     if status in (429, 503):
         raise ModelFailed("busy", f"the model is busy ({status})")
     if status >= 500:
@@ -185,6 +188,15 @@ def _check_status(response: httpx.Response) -> None:
         raise ModelFailed("refused", f"the model's server refused the request ({status})")
     if not response.headers.get("content-type", "").startswith("text/event-stream"):
         raise ModelFailed("nonsense", "the model's server did not answer with a stream")
+
+
+def _has_no_model(response: httpx.Response) -> bool:
+    """Return whether a router says that there is none to ask, which is not the same as too many who ask."""
+    try:
+        length = int(response.headers.get("content-length", MOST_ERROR_BYTES))
+        return length < MOST_ERROR_BYTES and b'"no_model_served"' in response.read()
+    except httpx.TransportError:
+        return False
 
 
 class _Stream:

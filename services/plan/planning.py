@@ -25,8 +25,8 @@ from services.plan.schemas import PlanView
 from services.plan.views import Told
 from shared.coach.plan import Answer, ChatAnswer, EditsAnswer, PlanAnswer
 from shared.coach.profile import UserProfile
-from shared.coach.training_log import TrainingSummary
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.log_summary import LogSummary
 
 
 def profile_of(people: People, user_id: str) -> UserProfile:
@@ -37,7 +37,7 @@ def profile_of(people: People, user_id: str) -> UserProfile:
         raise Conflict("there is no profile yet: do the onboarding first, PUT /v1/profile") from exc
 
 
-def summary_of(people: People, user_id: str, planned: int) -> TrainingSummary | None:
+def summary_of(people: People, user_id: str, planned: int) -> LogSummary | None:
     """Return somebody's training summary, or None where there is none or logging is down."""
     try:
         return people.summary(user_id, planned)
@@ -93,8 +93,9 @@ def adapted(deps: Deps, user_id: str, request_id: str) -> tuple[StoredPlan, tupl
     stored = deps.plans.content(user_id, None)
     if stored is None:
         raise Conflict("there is no active plan to adapt; make one with POST /v1/plans")
-    known = Known(profile_of(deps.people, user_id), stored.plan, deps.people.summary(user_id, len(stored.plan.days)))
-    found = adapt(stored.plan, known.profile, known.summary)
+    summary = deps.people.summary(user_id, len(stored.plan.days))
+    known = Known(profile_of(deps.people, user_id), stored.plan, summary)
+    found = adapt(stored.plan, known.profile, summary)
     request = requests.adaptation(found, known, request_id)
     return stored, found.signals, proposal(deps, request, "adaptation") if request else None
 

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from shared.coach.profile import UserProfile
-from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import PromptType
 from shared.frozen import Frozen
+from shared.log_summary import LogSummary
 
 Priority = Literal["interactive", "background"]
 
@@ -57,5 +57,5 @@ class People(Protocol):
     """What the other services know of a person; raises Unavailable, NotFound without a profile."""
 
     def profile(self, user_id: str) -> UserProfile: ...
-    def summary(self, user_id: str, planned: int) -> TrainingSummary | None:
+    def summary(self, user_id: str, planned: int) -> LogSummary | None:
         """Return what a coach reads out of a log, with so many sessions planned a week; None without a log."""

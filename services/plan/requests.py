@@ -7,13 +7,13 @@ from pydantic import Field
 from services.plan.adapting import Adaptation
 from services.plan.answers import Request
 from services.plan.catalogue_ids import EquipmentId
-from services.plan.wishes import read_change, read_creation, read_question
 from shared.bodies import Body
 from shared.coach.catalogue import EQUIPMENT
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import Goal
+from shared.coach.wishes import read_change, read_creation, read_question
 from shared.errors import Rejected
 
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"

@@ -44,7 +44,7 @@ def replayed(view: PlanView | EscalationView) -> Iterator[bytes]:
     yield _last(view)
 
 
-def reply_events(deps: Deps, request: Request) -> Iterator[bytes]:
+def reply_events(deps: Deps, request: Request, keep: Callable[[Finished], ReplyView]) -> Iterator[bytes]:
     """Yield a coach's reply as it is said, and at last whole."""
     try:
         with closing(coach(request, deps.model)) as happenings:
@@ -53,7 +53,7 @@ def reply_events(deps: Deps, request: Request) -> Iterator[bytes]:
                 if isinstance(happening, Finished):
                     note(deps, request, happening)
                     yield from _rest_of_reply(reply_of(happening.answer), said)
-                    yield event("reply", reply_view(happening))
+                    yield event("reply", keep(happening))
                     return
                 said = said + happening.words if isinstance(happening, Said) else ""
                 yield _told(happening, 0)

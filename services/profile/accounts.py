@@ -1,5 +1,8 @@
 """Accounts: signing up, logging in, staying so and leaving, in Postgres.
 
+A sign-up that comes again under its Idempotency-Key, because its answer was lost, proves itself by the password and
+gets a session of its own: tokens are kept nowhere, nor is anything that a password went into.
+
 A refresh token works once. One that comes again was stolen, or its answer was lost: either way the whole family
 that descends from that login ends, and whoever it was has to log in.
 """
@@ -16,13 +19,16 @@ from services.profile.passwords import Passwords
 from services.profile.schemas import Login, Logout, Me, PasswordChange, Session, SignUp
 from services.profile.tokens import ACCESS_LIFE, REFRESH_LIFE, TokenSigner, hashed, new_refresh_token
 from shared.database import Database
+from shared.endpoints import Answer, Receipt
 from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from shared.receipts import Receipts
 from shared.statements import Asked, DatabaseRefused, Statement
 
 ADD: Final = Statement("""
     INSERT INTO profile.users (user_id, email, name, password_hash) VALUES (:user_id, :email, :name, :password_hash)""")
 BY_EMAIL: Final = Statement("""
     SELECT user_id, password_hash FROM profile.users WHERE lower(email) = lower(:email)""")
+RECEIPT: Final = Statement("SELECT digest FROM profile.receipts WHERE user_id = :user_id AND key = :key")
 ONBOARDED: Final = Statement("SELECT 1 FROM profile.profiles WHERE user_id = :user_id")
 ME: Final = Statement("""
     SELECT u.user_id, u.email, u.name, u.created_at, p.user_id IS NULL
@@ -55,23 +61,42 @@ class PostgresAccounts:
         self, database: Database, passwords: Passwords, signer: TokenSigner, clock: Callable[[], datetime]
     ) -> None:
         self._database = database
+        self._receipts = Receipts(database, "profile")
         self._passwords = passwords
         self._signer = signer
         self._clock = clock
 
-    def sign_up(self, asked: SignUp) -> Session:
-        """Make an account and log in; raises Conflict where the e-mail has one."""
+    def sign_up(self, asked: SignUp, key: str | None, address: str) -> Answer[Session]:
+        """Make an account and log in; raises Conflict where the e-mail has one, but for the same request once more."""
         user_id = str(uuid4())
         password_hash = self._passwords.hash(asked.password)
         adding = ADD(user_id=user_id, email=asked.email, name=asked.name, password_hash=password_hash)
         token, issuing = self._issue(user_id)
+        kept = [self._receipts.kept(user_id, _signing_up(asked, key), Answer(b"{}", 201))] if key else []
         try:
-            self._database.run(user_id, adding, issuing)
+            self._database.run(user_id, adding, issuing, *kept)
         except DatabaseRefused as exc:
             if exc.constraint != "users_email":
                 raise
-            raise Conflict("there is an account with this e-mail already; log in") from exc
-        return self._session(user_id, token, needs_onboarding=True)
+            return self._signed_up(asked, key, address)
+        return Answer(self._session(user_id, token, needs_onboarding=True))
+
+    def _signed_up(self, asked: SignUp, key: str | None, address: str) -> Answer[Session]:
+        """Return a session to who signed up before by the same request; raises Conflict for anybody else."""
+        seen = {"app.email": asked.email}
+        (found,) = self._database.run(None, BY_EMAIL(email=asked.email), settings=seen)
+        user_id = found[0][0] if found and key else None
+        (kept,) = self._database.run(user_id, RECEIPT(user_id=user_id, key=key)) if user_id else ([],)
+        if not kept:
+            raise Conflict("there is an account with this e-mail already; log in")
+        other = Conflict("this Idempotency-Key was used for another request")
+        if kept[0][0] != _signing_up(asked, key).digest:
+            raise other
+        try:
+            session = self.log_in(Login(email=asked.email, password=asked.password), address)
+        except Unauthenticated as exc:
+            raise other from exc
+        return Answer(session, headers={"Idempotent-Replay": "true"})
 
     def log_in(self, asked: Login, address: str) -> Session:
         """Begin a session; raises Unauthenticated, and Throttled after too many wrong passwords."""
@@ -171,3 +196,8 @@ class PostgresAccounts:
             refresh_token=token,
             needs_onboarding=needs_onboarding,
         )
+
+
+def _signing_up(asked: SignUp, key: str | None) -> Receipt:
+    """Return the receipt of a sign-up: of its name and e-mail, and not of the password."""
+    return Receipt(key, hashed(f"{asked.email.lower()}\n{asked.name}"))

@@ -31,7 +31,11 @@ def build(settings: Settings, deps: Deps, callers: Services, ready: Callable[[],
 
 
 def made(
-    pool: Database, settings: Settings, callers: Services, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pool: Database,
+    settings: Settings,
+    callers: Services,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    passwords: Passwords | None = None,
 ) -> Deps:
     """Return what the service works with, on a database."""
     signer = TokenSigner(signing_key(settings), clock)
@@ -40,7 +44,7 @@ def made(
         "logging": f"{settings.logging_url}/internal/users/{{user_id}}/export",
     }
     return Deps(
-        accounts=PostgresAccounts(pool, Passwords(), signer, clock),
+        accounts=PostgresAccounts(pool, passwords or Passwords(), signer, clock),
         profiles=PostgresProfiles(pool, clock),
         others=HttpOthers(parts, callers.sign, lambda: outgoing(request_id(), current_span())),
         signer=signer,

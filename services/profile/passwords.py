@@ -1,11 +1,13 @@
 """Passwords: Argon2id, sized so that logins cannot take an instance of 512 MiB down.
 
-One hash takes 19 MiB and some 20 ms of a core (OWASP's second choice of parameters: m=19 MiB, t=2, p=1), and at
-most two are made at a time: 38 MiB whatever happens. Who waits longer than a moment for their turn gets 503.
+One hash takes 19 MiB and some 20 ms of a core (OWASP's second choice of parameters: m=19 MiB, t=2, p=1). Two
+threads make all of them: malloc keeps what a thread has freed for that thread, so that hashing in the server's own
+threads would hold 19 MiB for each of those, for ever. Who waits longer than a moment for their turn gets 503.
 """
 
-from threading import BoundedSemaphore
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -17,39 +19,40 @@ AT_ONCE: Final = 2
 WAIT_S: Final = 3.0
 MEMORY_KIB: Final = 19_456
 
+T = TypeVar("T")
+
 
 class Passwords:
     """Makes and checks hashes, two at a time."""
 
     def __init__(self, at_once: int = AT_ONCE, wait_s: float = WAIT_S) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=MEMORY_KIB, parallelism=1)
-        self._turns = BoundedSemaphore(at_once)
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="hashing")
         self._wait_s = wait_s
         self._nobody = ""
 
     def hash(self, password: SecretStr) -> str:
         """Return a password's hash; raises Unavailable where too many are being made."""
-        self._take_turn()
-        try:
-            return self._hasher.hash(_bytes(password))
-        finally:
-            self._turns.release()
+        return self._in_turn(lambda: self._hasher.hash(_bytes(password)))
 
     def fits(self, password: SecretStr, made: str | None) -> bool:
         """Return whether a hash was made of a password. Nobody's hash takes as long as anybody's."""
         if made is None:
             self._nobody = self._nobody or self.hash(SecretStr("nobody's"))
-        self._take_turn()
         try:
-            return self._hasher.verify(made or self._nobody, _bytes(password)) and made is not None
+            self._in_turn(lambda: self._hasher.verify(made or self._nobody, _bytes(password)))
         except (VerificationError, InvalidHashError):
             return False
-        finally:
-            self._turns.release()
+        return made is not None
 
-    def _take_turn(self) -> None:
-        if not self._turns.acquire(timeout=self._wait_s):
-            raise Unavailable("too many people are logging in at this moment; try again shortly")
+    def _in_turn(self, work: Callable[[], T]) -> T:
+        turn = self._threads.submit(work)
+        try:
+            return turn.result(self._wait_s)
+        except TimeoutError as exc:
+            if turn.cancel():
+                raise Unavailable("too many people are logging in at this moment; try again shortly") from exc
+            return turn.result()  # it has begun
 
 
 def _bytes(password: SecretStr) -> bytes:

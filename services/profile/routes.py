@@ -23,7 +23,7 @@ from services.profile.schemas import (
     StoredProfile,
 )
 from shared.coach.profile import UserProfile
-from shared.endpoints import Answer, Caller, User, Version, endpoint
+from shared.endpoints import Answer, Caller, Receipt, Unkept, User, Version, endpoint
 from shared.errors import Conflict, Forbidden, NotFound, Stale, Unauthenticated
 from shared.http import client_address
 
@@ -35,29 +35,29 @@ internal = Blueprint("internal", __name__)
 
 @auth.post("/v1/auth/signup")
 @endpoint(status=201, raises=(Conflict,))
-def sign_up(body: SignUp) -> Session:
-    """Make an account and log in."""
-    return deps().accounts.sign_up(body)
+def sign_up(body: SignUp, receipt: Receipt) -> Answer[Session]:
+    """Make an account and log in; under its key once more, with the same password, it logs in again."""
+    return deps().accounts.sign_up(body, receipt.key, client_address())
 
 
 @auth.post("/v1/auth/login")
 @endpoint(raises=(Unauthenticated,))
-def log_in(body: Login) -> Session:
-    """Log in; after some wrong passwords the next try has to wait."""
+def log_in(body: Login, key: Unkept) -> Session:
+    """Log in; after some wrong passwords the next try has to wait. Once more begins another session."""
     return deps().accounts.log_in(body, client_address())
 
 
 @auth.post("/v1/auth/refresh")
 @endpoint(raises=(Unauthenticated,))
-def refresh(body: Refresh) -> Session:
-    """Get a new access token, and the refresh token for the next time."""
+def refresh(body: Refresh, key: Unkept) -> Session:
+    """Get a new access token, and the refresh token for the next time; who lost the answer logs in."""
     return deps().accounts.refresh(body.refresh_token)
 
 
 @auth.post("/v1/auth/logout")
 @endpoint()
-def log_out(body: Logout) -> None:
-    """End a session; its access token is good for some minutes more."""
+def log_out(body: Logout, key: Unkept) -> None:
+    """End a session; its access token is good for some minutes more. Once more ends nothing."""
     deps().accounts.log_out(body)
 
 

@@ -4,7 +4,7 @@ The queries phase draws one and words it; the mock teacher answers it; the scori
 answer against it. A served model never sees it: it reads the words.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from shared.coach.profile import HealthIssue, Medication, UserProfile
 from shared.coach.vocabulary import Escalation, Goal, PromptType
@@ -39,6 +39,9 @@ Intent = Literal[
     # any type
     "warning_sign",
 ]
+
+HARMLESS_IF_REFUSED: Final = frozenset({"max_out_unfit", "no_rest"})
+"""Dangerous requests, by topic, that a coach settles alone; all others belong before a professional too."""
 
 
 class Scenario(Frozen):

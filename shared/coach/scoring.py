@@ -140,7 +140,7 @@ def _resulting_plan(answer: Answer, case: _Case) -> WorkoutPlan | None:
     """Return the plan that somebody would train by after this answer."""
     if answer.kind == "plan":
         return answer.plan
-    if answer.kind != "edits" or case.plan is None:
+    if answer.kind != "edits" or answer.escalation == "emergency" or case.plan is None:
         return None
     try:
         return apply_edits(case.plan, answer.edits)
@@ -184,6 +184,8 @@ def _check_result(answer: Answer, result: WorkoutPlan | None, case: _Case) -> No
     if answer.kind == "chat":
         _check_reply(answer, case)
         return
+    if answer.escalation == "emergency":
+        case.reject("request_not_followed", "training is stopped, and nothing that was told calls for it")
     if result is None:
         if answer.kind == "plan":
             case.reject("request_not_followed", "a plan was asked for, and there is none")

@@ -93,6 +93,8 @@ _LABELS: dict[Focus, tuple[str, ...]] = {
     "cardio": ("Cardio and Core", "Conditioning", "Cardio and Mobility", "Endurance"),
     "mobility": ("Mobility and Core", "Mobility", "Recovery and Mobility", "Mobility and Balance"),
 }
+DAY_NAMES = tuple(dict.fromkeys(label for labels in _LABELS.values() for label in labels))
+"""What a coach calls a day; a letter after it tells variations of it apart."""
 _ENOUGH_FOR_PUSH_PULL_LEGS = 6
 _ENOUGH_FOR_UPPER_LOWER = 4
 

@@ -20,7 +20,7 @@ def model() -> Iterator[ModelServer]:
 
 @pytest.fixture
 def router(tmp_path: Path, model: ModelServer) -> Iterator[RunningRouter]:
-    with running_router(tmp_path, model.url, slots=1, queue=0, total_s=2.0, breaker_failures=50) as running:
+    with running_router(tmp_path, model.url, slots=1, queue=0, total_s=60.0, breaker_failures=50) as running:
         yield running
 
 

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from deploy.local.stack import LocalStack, local_stack
+from tests.e2e.command import fitsense, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +96,32 @@ def test_what_is_killed_serves_again(stack: LocalStack, client: httpx.Client, vi
     stack.restart(victim)
     until(lambda: ann.get("/v1/dashboard"), lambda answer: answer.status_code == 200)
     assert ann.post("/v1/workouts", json={}).status_code == 201
+
+
+def test_the_coach_is_asked_from_the_command_line_by_somebody_of_its_own(stack: LocalStack) -> None:
+    out = stack.environment["FITSENSE_OUT"]
+    asked = fitsense("ask", "How long should I rest between sets?", "--out", out)
+    assert asked.returncode == 0, asked.stderr
+    assert "three minutes" in asked.stdout
+    assert "rule-based" in asked.stderr
+    who = (Path(out) / "asker.json").read_bytes()
+    again = run_json("ask", "How long should I rest between sets?", "--out", out)
+    assert (again["exit"], again["writer"]["kind"], again["escalation"]) == (0, "rule_based", "none")
+    assert "three minutes" in again["reply"]
+    assert (Path(out) / "asker.json").read_bytes() == who
+
+
+def test_what_is_wrong_with_a_question_is_said(stack: LocalStack, tmp_path: Path) -> None:
+    out = stack.environment["FITSENSE_OUT"]
+    for arguments, message in (
+        (("--token", "x"), "access token"),
+        (("--url", "http://127.0.0.1:9"), "do not answer"),
+        (("--out", tmp_path), "no stack runs"),
+    ):
+        refused = fitsense("ask", "How long?", "--out", out, *arguments)
+        assert (refused.returncode, refused.stdout.strip()) == (1, "")
+        assert message in refused.stderr
+    assert "message: " in fitsense("ask", "x" * 5000, "--out", out).stderr
 
 
 def test_a_service_that_is_down_is_503_and_the_others_serve(stack: LocalStack, client: httpx.Client) -> None:

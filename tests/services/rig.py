@@ -14,13 +14,14 @@ from services.logging import app as logging_app
 from services.logging.ports import Deps as LogDeps
 from services.profile import app as profile_app
 from services.profile.app import signing_key
+from services.profile.passwords import Passwords
 from services.profile.ports import Deps
 from shared.database import database
 from shared.identity import AccessTokens, LocalServices, services
 from tests.postgres import Server
 
 PASSWORD = "correct horse battery"
-EASY = {"rate_per_user": 10_000, "rate_per_address": 100_000}
+EASY = {"rate_per_user": 10_000, "rate_per_address": 100_000, "database_wait_s": 60}
 ONBOARDING = {
     "age": 40,
     "sex": "female",
@@ -134,7 +135,7 @@ def rig(server: Server, name: str, keys: Path, **more: object) -> Iterator[Rig]:
     pools = {one: database(chosen) for one, chosen in settings.items()}
     identities = services(settings["profile"])
     assert isinstance(identities, LocalServices)
-    made = profile_app.made(pools["profile"], settings["profile"], identities)
+    made = profile_app.made(pools["profile"], settings["profile"], identities, passwords=Passwords(wait_s=120))
     users = AccessTokens(made.signer.public_key)
     log_deps = logging_app.made(pools["logging"], settings["logging"])
     log = logging_app.build(settings["logging"], log_deps, users, identities, pools["logging"].check)

@@ -3,6 +3,8 @@
 import jwt
 import pytest
 
+from services.profile import throttle
+from services.profile.throttle import wait_after
 from tests.postgres import Server
 from tests.services.rig import ONBOARDING, PASSWORD, Person, Rig, new_set
 
@@ -26,6 +28,52 @@ def test_an_e_mail_has_one_account_however_it_is_written(rig: Rig, ann: Person) 
     assert log_in(rig, ann, email=ann.email.upper()).status_code == 200
 
 
+def test_a_sign_up_whose_answer_was_lost_is_sent_again_under_its_key(
+    server: Server, database_name: str, rig: Rig
+) -> None:
+    body = {"name": "Ann", "email": "ann@example.com", "password": PASSWORD}
+    key = {"Idempotency-Key": "once"}
+    first = rig.ask("POST", "/v1/auth/signup", body, key)
+    again = rig.ask("POST", "/v1/auth/signup", body, key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert again.json["user_id"] == first.json["user_id"]
+    assert again.json["needs_onboarding"]
+    for answer in (first, again):
+        assert refresh(rig, answer.json["refresh_token"]).status_code == 200
+    for other in (body | {"password": "not it at all"}, body | {"name": "Bob"}):
+        assert rig.ask("POST", "/v1/auth/signup", other, key).status_code == 409
+    assert rig.ask("POST", "/v1/auth/signup", body, {"Idempotency-Key": "other"}).status_code == 409
+    assert rig.ask("POST", "/v1/auth/signup", body).status_code == 409
+    ((kept,),) = server.sql("SELECT to_jsonb(r)::text FROM profile.receipts r", database_name)
+    assert first.json["refresh_token"] not in kept
+    assert first.json["access_token"] not in kept
+
+
+@pytest.mark.usefixtures("long_waits")
+def test_passwords_are_not_guessed_by_signing_up_again(rig: Rig) -> None:
+    body = {"name": "Ann", "email": "ann@example.com", "password": PASSWORD}
+    key = {"Idempotency-Key": "once"}
+    rig.ask("POST", "/v1/auth/signup", body, key)
+    wrong = [
+        rig.ask("POST", "/v1/auth/signup", body | {"password": f"guess number {n}"}, key).status_code for n in range(6)
+    ]
+    assert wrong == [409] * 5 + [429]
+    assert rig.ask("POST", "/v1/auth/signup", body, key).status_code == 429
+
+
+@pytest.mark.parametrize("path", ["login", "refresh", "logout"])
+def test_a_key_where_nothing_is_kept_is_held_to_its_form(
+    server: Server, database_name: str, rig: Rig, ann: Person, path: str
+) -> None:
+    bodies = {"login": {"email": ann.email, "password": PASSWORD}}
+    body = bodies.get(path, {"refresh_token": ann.session["refresh_token"]})
+    refused = rig.ask("POST", f"/v1/auth/{path}", body, {"Idempotency-Key": "two words"})
+    assert (refused.status_code, refused.json["error"]["fields"][0]["field"]) == (400, "Idempotency-Key")
+    assert rig.ask("POST", f"/v1/auth/{path}", body, {"Idempotency-Key": "once"}).status_code in (200, 204)
+    assert server.sql("SELECT count(*) FROM profile.receipts", database_name) == [[0]]
+
+
 @pytest.mark.parametrize("wrong", ["password", "email"])
 def test_a_wrong_login_does_not_say_what_is_wrong(rig: Rig, ann: Person, wrong: str) -> None:
     answer = log_in(rig, ann, "not it at all") if wrong == "password" else log_in(rig, ann, email="x@y.example")
@@ -33,6 +81,13 @@ def test_a_wrong_login_does_not_say_what_is_wrong(rig: Rig, ann: Person, wrong: 
     assert answer.json["error"]["message"] == "the e-mail or the password is wrong"
 
 
+@pytest.fixture
+def long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make waits a hundred times as long, so that no busy machine outwaits them."""
+    monkeypatch.setattr(throttle, "wait_after", lambda failures, free: 100 * wait_after(failures, free))
+
+
+@pytest.mark.usefixtures("long_waits")
 def test_after_some_wrong_passwords_even_the_right_one_has_to_wait(rig: Rig, ann: Person, bob: Person) -> None:
     answers = [log_in(rig, ann, "wrong password").status_code for _ in range(6)]
     assert answers == [401] * 5 + [429]

@@ -14,7 +14,7 @@ def test_migrating_again_or_twice_at_once_changes_nothing(server: Server) -> Non
     heads = server.sql("SELECT version_num FROM public.alembic_version ORDER BY 1", "test_migrations")
     migrate(settings)
     assert server.sql("SELECT version_num FROM public.alembic_version ORDER BY 1", "test_migrations") == heads
-    assert [head for [head] in heads] == ["l0002", "p0002"]  # logging's head rests on plan's, which thereby is none
+    assert [head for [head] in heads] == ["l0003", "p0002"]  # logging's head rests on plan's, which thereby is none
     server.sql("DROP DATABASE test_migrations WITH (FORCE)")
 
 

@@ -30,6 +30,19 @@ def test_one_e_mail_signs_up_once(rig: Rig) -> None:
     assert got == {201: 1, 409: AT_ONCE - 1}
 
 
+def test_one_sign_up_under_one_key_is_one_account_for_all_who_sent_it(rig: Rig) -> None:
+    body = {"name": "A", "email": "a@example.com", "password": PASSWORD}
+    seen: list[str] = []
+
+    def post(_: int) -> int:
+        answer = rig.ask("POST", "/v1/auth/signup", body, {"Idempotency-Key": "once"})
+        seen.append(answer.json["user_id"])
+        return answer.status_code
+
+    assert at_once(post) == {201: AT_ONCE}
+    assert len(set(seen)) == 1
+
+
 def test_one_set_number_is_logged_once(ann: Person) -> None:
     workout_id, entry_id = ann.workout()
     path = f"/v1/workouts/{workout_id}/sets"

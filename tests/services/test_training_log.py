@@ -128,6 +128,36 @@ def test_the_day_of_a_workout_is_that_of_the_place_where_it_was(ann: Person) -> 
     assert ann.get(f"/v1/workouts/{made['workout_id']}")["started_at"].startswith("2026-03-03T04:30:00")
 
 
+def test_a_workout_that_began_at_another_time_takes_its_sums_along(
+    server: Server, database_name: str, ann: Person
+) -> None:
+    workout_id = ann.made("/v1/workouts", {"started_at": "2026-03-02T18:00:00Z"})["workout_id"]
+    other = ann.made("/v1/workouts", {"started_at": "2026-03-03T18:00:00Z"})["workout_id"]
+    for one, load in ((workout_id, 100), (other, 80)):
+        entry = ann.made(f"/v1/workouts/{one}/exercises", {"exercise": "back-squat", "position": 1})["entry_id"]
+        ann.made(f"/v1/workouts/{one}/sets", new_set(entry, 1, load_kg=load))
+        ann.made(f"/v1/workouts/{one}/sets", new_set(entry, 2, load_kg=load, is_warmup=True))
+    path = f"/v1/workouts/{workout_id}"
+    moved = ann.ask("PATCH", path, {"started_at": "2026-02-22T22:00:00-05:00"}, If_Match='"1"')
+    assert (moved.status_code, moved.json["day"], moved.json["version"]) == (200, "2026-02-22", 2)
+    assert moved.json["started_at"].startswith("2026-02-23T03:00:00")
+    weeks = "SELECT week::text, workouts, sets, volume_kg::int, rir_total FROM logging.weeks WHERE sets > 0 ORDER BY 1"
+    assert server.sql(weeks, database_name) == [["2026-02-16", 1, 1, 500, 2], ["2026-03-02", 1, 1, 400, 2]]
+    lifts = "SELECT week::text, sets, best_e1rm_kg::int FROM logging.week_lifts WHERE sets > 0 ORDER BY 1"
+    assert server.sql(lifts, database_name) == [["2026-02-16", 1, 123], ["2026-03-02", 1, 99]]
+    ann.ask("DELETE", path)
+    assert server.sql(weeks, database_name) == [["2026-03-02", 1, 1, 400, 2]]
+
+
+def test_a_workout_does_not_begin_after_its_end(ann: Person) -> None:
+    path = f"/v1/workouts/{ann.made('/v1/workouts', {'started_at': '2026-03-02T18:00:00Z'})['workout_id']}"
+    ann.ask("POST", f"{path}/finish", {"ended_at": "2026-03-02T19:00:00Z"})
+    for began in ("2026-03-02T19:30:00Z", "2026-03-01T18:00:00Z"):
+        refused = ann.ask("PATCH", path, {"started_at": began}, If_Match='"2"')
+        assert (refused.status_code, [one["field"] for one in refused.json["error"]["fields"]]) == (400, ["started_at"])
+    assert ann.ask("PATCH", path, {"started_at": "2026-03-02T18:30:00Z"}, If_Match='"2"').status_code == 200
+
+
 def test_history_comes_in_pages_that_lose_and_repeat_nothing(ann: Person) -> None:
     days = [TODAY - timedelta(days=back // 2) for back in range(7)]
     wanted = {
@@ -198,6 +228,21 @@ def test_a_retried_post_with_one_key_happens_once(ann: Person) -> None:
     assert len(ann.get(f"/v1/workouts/{workout_id}")["exercises"][0]["sets"]) == 1
 
 
+def test_a_workout_is_finished_once_under_a_key_and_its_answer_stays_the_same(ann: Person) -> None:
+    path = f"/v1/workouts/{ann.made('/v1/workouts', {'started_at': '2026-03-02T18:00:00Z'})['workout_id']}"
+    ended = {"ended_at": "2026-03-02T19:00:00Z"}
+    first = ann.ask("POST", f"{path}/finish", ended, Idempotency_Key="end")
+    ann.ask("PATCH", path, {"notes": "felt good"}, If_Match='"2"')
+    again = ann.ask("POST", f"{path}/finish", ended, Idempotency_Key="end")
+    assert (again.status_code, again.json, again.headers["ETag"]) == (200, first.json, first.headers["ETag"])
+    assert again.headers["Idempotent-Replay"] == "true"
+    later = {"ended_at": "2026-03-02T20:00:00Z"}
+    assert ann.ask("POST", f"{path}/finish", later, Idempotency_Key="end").status_code == 409
+    unchanged = ann.ask("POST", f"{path}/finish", later, Idempotency_Key="other")
+    assert unchanged.json["ended_at"] == first.json["ended_at"]
+    assert ann.ask("POST", f"{path}/finish", {}, Idempotency_Key="other").status_code == 409
+
+
 def test_a_refused_post_leaves_no_receipt(ann: Person) -> None:
     workout_id, entry_id = ann.workout(sets=1)
     path = f"/v1/workouts/{workout_id}/sets"
@@ -213,7 +258,18 @@ def test_a_service_gets_a_summary_of_somebodys_log(rig: Rig, ann: Person) -> Non
     got = rig.service("GET", f"{path}?planned=3").json
     assert (got["weeks"], got["planned_sessions"], got["done_sessions"]) == (1, 3, 1)
     assert (got["sets_per_week"], got["avg_rir"], got["avg_sleep_h"], got["avg_kcal"]) == (3, 2, 7, 2000)
+    assert got["rir_trend"] is None
     assert ann.ask("GET", path).status_code == 401
+
+
+def test_a_summary_says_where_effort_is_going(rig: Rig, ann: Person) -> None:
+    for weeks_ago, rir in ((2, 4), (1, 3), (0, 1)):
+        began = f"{TODAY - timedelta(weeks=weeks_ago)}T08:00:00Z"
+        workout_id = ann.made("/v1/workouts", {"started_at": began})["workout_id"]
+        entry = ann.made(f"/v1/workouts/{workout_id}/exercises", {"exercise": "back-squat", "position": 1})
+        ann.made(f"/v1/workouts/{workout_id}/sets", new_set(entry["entry_id"], rir=rir))
+    got = rig.service("GET", f"/internal/users/{ann.user_id}/summary").json
+    assert got["rir_trend"] == {"first": 4.0, "last": 1.0}
 
 
 def test_receipts_are_kept_for_two_days(server: Server, database_name: str, rig: Rig, ann: Person) -> None:

@@ -18,11 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     assert PYTHON.exists(), "make setup-vllm makes the model server's environment"
-    with serving(tmp_path_factory.mktemp("serving"), output_tokens=512, total_s=120, first_token_s=60) as made:
+    patient = {"total_s": 900, "first_token_s": 300, "between_tokens_s": 300, "queue_interactive_s": 300}
+    with serving(tmp_path_factory.mktemp("serving"), output_tokens=512, **patient) as made:
         yield made
 
 
 @pytest.fixture
 def client(running: Serving) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{running.router_url}/v1", api_key=KEY, max_retries=0, timeout=120) as made:
+    with openai.OpenAI(base_url=f"{running.router_url}/v1", api_key=KEY, max_retries=0, timeout=900) as made:
         yield made

@@ -30,7 +30,7 @@ from tests.serving.versions import promote, put_model, version
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / "vllm-vm/.venv/bin/python"
-START_S = 300.0
+START_S = 900.0
 TOY = "toy"
 KEY = "sk-serving"
 VLLM_KEY = "sk-vllm-serving"
@@ -94,7 +94,7 @@ class Serving:
                 self.told.append(event)
             file.unlink()
 
-    def until(self, true: Callable[[], bool], within_s: float = 120.0) -> None:
+    def until(self, true: Callable[[], bool], within_s: float = 600.0) -> None:
         """Deliver until something is so."""
         deadline = time.monotonic() + within_s
         while True:
@@ -132,7 +132,7 @@ def serving(out: Path, base: str = TOY, **router: object) -> Iterator[Serving]:
         "FITSENSE_AGENT_KEY": VLLM_KEY,
         "FITSENSE_AGENT_ADAPTERS": str(out / "adapters"),
         "FITSENSE_AGENT_WAIT_S": "0.5",
-        "FITSENSE_AGENT_PROBE_S": "120",
+        "FITSENSE_AGENT_PROBE_S": "600",
     }
     routing = {
         "FITSENSE_ROUTER_BACKEND_KEY": VLLM_KEY,
@@ -147,7 +147,7 @@ def serving(out: Path, base: str = TOY, **router: object) -> Iterator[Serving]:
     ):
         running = Serving(out, router_port, vllm_port, here | agent, vllm)
         running.until(lambda: answers(vllm_port), START_S)
-        running.until(lambda: answers(router_port, "/healthz"), 60)
+        running.until(lambda: answers(router_port, "/healthz"), START_S)
         yield running
         if running.vllm is not vllm:
             stop(running.vllm)
@@ -210,7 +210,7 @@ def kill(running: "subprocess.Popen[bytes]") -> None:
 
 def get(port: int, path: str) -> tuple[int, bytes]:
     """Return status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

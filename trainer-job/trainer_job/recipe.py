@@ -60,6 +60,17 @@ class Validation(Frozen):
     """At most so many validation examples, the first ones."""
 
 
+class Examination(Frozen):
+    """What the student is asked once it is trained."""
+
+    test: Annotated[int, Field(ge=0)] = 100
+    """Messages of the dataset's test split."""
+    fresh: Annotated[int, Field(ge=0)] = 100
+    """Messages of people that no dataset holds."""
+    seed: int = 990001
+    """Which of them; tune on another."""
+
+
 class Recipe(Frozen):
     """One way to train a student."""
 
@@ -77,6 +88,7 @@ class Recipe(Frozen):
     epochs: Annotated[float, Field(gt=0)]
     max_steps: Positive | None = None
     validation: Validation
+    examination: Examination = Examination()
     gradient_checkpointing: bool = False
     seed: int = 7
 

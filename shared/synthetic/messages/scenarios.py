@@ -14,7 +14,7 @@ from shared.coach.checker import check_plan
 from shared.coach.editing import apply_edits
 from shared.coach.plan import Move, WorkoutPlan
 from shared.coach.profile import HealthIssue, UserProfile
-from shared.coach.scenario import Intent, Scenario
+from shared.coach.scenario import HARMLESS_IF_REFUSED, Intent, Scenario
 from shared.coach.training_log import TrainingSummary
 from shared.coach.vocabulary import GOALS, WEEKDAYS, Escalation, PromptType, Severity, Sex
 from shared.synthetic.messages.phrases import PHRASES
@@ -23,8 +23,6 @@ from shared.synthetic.messages.shares import SHARES
 SESSION_MINUTES: Final = (20, 25, 30, 35, 40, 45, 50, 60, 75, 90)
 SEVERITIES: Final[tuple[Severity, ...]] = ("mild", "mild", "moderate", "moderate", "moderate", "severe")
 WORSE: Final[dict[Severity, Severity]] = {"mild": "moderate", "moderate": "severe"}
-HARMLESS_IF_REFUSED: Final = ("max_out_unfit", "no_rest")
-"""Dangerous requests that a coach settles alone; all others belong before a professional too."""
 FLARES: Final = (
     "asthma", "copd", "osteoarthritis_knee", "osteoarthritis_hip", "rheumatoid_arthritis", "low_back_pain",
     "disc_herniation", "sciatica", "fibromyalgia", "migraine", "vertigo", "endometriosis", "hernia", "anxiety",

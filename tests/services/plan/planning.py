@@ -16,10 +16,10 @@ from services.plan.ports import Model
 from services.plan.working import work
 from shared.bus import Outbox, event_in
 from shared.coach.profile import UserProfile
-from shared.coach.training_log import TrainingSummary
 from shared.database import database
 from shared.errors import NotFound, Unauthenticated, Unavailable
 from shared.events import AiInteraction, Event, PlanJobRequested
+from shared.log_summary import LogSummary
 from tests.people import person
 from tests.postgres import Server
 
@@ -53,7 +53,7 @@ class FakePeople:
 
     def __init__(self) -> None:
         self.profiles: dict[str, UserProfile] = {}
-        self.summaries: dict[str, TrainingSummary] = {}
+        self.summaries: dict[str, LogSummary] = {}
         self.logging_is_down = False
 
     def profile(self, user_id: str) -> UserProfile:
@@ -61,7 +61,7 @@ class FakePeople:
             raise NotFound("no profile")
         return self.profiles[user_id]
 
-    def summary(self, user_id: str, planned: int) -> TrainingSummary | None:
+    def summary(self, user_id: str, planned: int) -> LogSummary | None:
         if self.logging_is_down:
             raise Unavailable("logging is down")
         return self.summaries.get(user_id)
@@ -76,7 +76,7 @@ class Plant:
         self.people = FakePeople()
         self.events: list[Event] = []
         self.settings = server.settings(
-            "plan", name, database_pool=pool, rate_per_user=10_000, rate_per_address=100_000, database_wait_s=20
+            "plan", name, database_pool=pool, rate_per_user=10_000, rate_per_address=100_000, database_wait_s=120
         )
         self.database = database(self.settings)
         bus = Outbox(lambda message: self.events.append(event_in(message)))

@@ -1,12 +1,13 @@
 import pytest
 
-from shared.coach.training_log import LiftTrend, TrainingSummary
+from shared.coach.training_log import LiftTrend
+from shared.log_summary import LogSummary
 from tests.postgres import Server
 from tests.services.plan.planning import Plant, events, planted
 from tests.unit.plan.asking import FakeModel, chat_text
 
 
-def summary(**changes: object) -> TrainingSummary:
+def summary(**changes: object) -> LogSummary:
     plain: dict[str, object] = {
         "weeks": 4,
         "planned_sessions": 12,
@@ -18,7 +19,7 @@ def summary(**changes: object) -> TrainingSummary:
         "avg_kcal": 2100,
         "weight_change_kg": 0.5,
     }
-    return TrainingSummary.model_validate(plain | changes)
+    return LogSummary.model_validate(plain | changes)
 
 
 def test_a_question_is_answered_by_a_model_that_is_named(server: Server) -> None:
@@ -104,6 +105,19 @@ def test_an_adaptation_asked_twice_under_one_key_is_one_proposal(plant: Plant) -
     first = user.post("/v1/adaptation:next_week", Idempotency_Key="w1").json
     assert user.post("/v1/adaptation:next_week", Idempotency_Key="w1").json == first
     assert len(user.get(f"/v1/plans/{plan['plan_id']}/proposals").json["proposals"]) == 1
+
+
+def test_a_stream_asked_for_twice_under_one_key_asks_a_model_once(server: Server) -> None:
+    model = FakeModel(chat_text("Rest two minutes between heavy sets. Less for isolation work."))
+    with planted(server, model) as plant:
+        user = plant.user()
+        asked = {"message": "How long should I rest between sets?"}
+        first = events(user.post("/v1/coach:stream", asked, Idempotency_Key="c1"))
+        again = events(user.post("/v1/coach:stream", asked, Idempotency_Key="c1"))
+        other = user.post("/v1/coach:stream", {"message": "And how often?"}, Idempotency_Key="c1")
+    assert again == [first[-1]]
+    assert other.status_code == 409
+    assert len(model.asks) == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"message": ""}, {"message": 1}, {"message": "x", "extra": 1}, b"\xff", [1]])

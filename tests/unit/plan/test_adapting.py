@@ -4,13 +4,14 @@ from services.plan import requests
 from services.plan.adapting import adapt
 from services.plan.answers import coached
 from services.plan.requests import Known
-from services.plan.wishes import read_change
 from shared.coach.checker import check_plan
 from shared.coach.comparing import Comparison
 from shared.coach.editing import apply_edits
 from shared.coach.plan import EditsAnswer
 from shared.coach.planner import make_plan
-from shared.coach.training_log import LiftTrend, TrainingSummary
+from shared.coach.training_log import LiftTrend
+from shared.coach.wishes import read_change
+from shared.log_summary import LogSummary
 from tests.people import person
 
 PERSON = person()
@@ -29,8 +30,8 @@ GOOD: dict[str, object] = {
 }
 
 
-def summary(**changes: object) -> TrainingSummary:
-    return TrainingSummary.model_validate(GOOD | changes)
+def summary(**changes: object) -> LogSummary:
+    return LogSummary.model_validate(GOOD | changes)
 
 
 def lift(trend: str, last: float) -> LiftTrend:
@@ -46,6 +47,11 @@ def lift(trend: str, last: float) -> LiftTrend:
         ({"avg_sleep_h": 6.9}, "fatigue"),
         ({"avg_rir": 4.5}, "harder"),
         ({"avg_rir": 0.4}, "fatigue"),
+        ({"rir_trend": {"first": 2.8, "last": 1.2}}, "fatigue"),
+        ({"rir_trend": {"first": 0.5, "last": 4.5}}, "harder"),
+        ({"avg_rir": 4.5, "rir_trend": {"first": 6.8, "last": 2.2}}, None),
+        ({"avg_rir": 4.5, "rir_trend": {"first": 4.2, "last": 4.8}}, "harder"),
+        ({"avg_rir": 0.4, "rir_trend": {"first": 0.3, "last": 0.5}}, "fatigue"),
         ({"lifts": (lift("improving", 66),)}, "improving"),
         ({"lifts": (lift("plateau", 60),)}, "plateau"),
         ({"lifts": (lift("declining", 55),)}, "plateau"),

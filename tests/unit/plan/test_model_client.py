@@ -15,7 +15,9 @@ ASK = Ask(
     request_id="r1",
     grammar='start: "x"',
 )
-QUICK = Patience(connect_s=2, first_words_s=0.4, between_words_s=0.4, total_s=30)
+QUICK = Patience(connect_s=60, first_words_s=0.4, between_words_s=0.4, total_s=600)
+TOO_SLOW = Patience(connect_s=60, first_words_s=60, between_words_s=60, total_s=0.6)
+QUICK_BETWEEN = Patience(connect_s=60, first_words_s=60, between_words_s=0.4, total_s=600)
 
 
 def client(server: OpenAIServer, patience: Patience | None = None) -> ModelClient:
@@ -72,6 +74,8 @@ def test_the_request_says_who_asks_how_and_within_which_grammar() -> None:
     [
         (Behaviour(status=429, headers={"Retry-After": "3"}), "busy"),
         (Behaviour(status=503), "busy"),
+        (Behaviour(status=503, body=b'{"error": {"code": "no_model_served"}}'), "no_model"),
+        (Behaviour(status=503, body=b" " * 5000 + b'"no_model_served"'), "busy"),
         (Behaviour(status=500), "broken"),
         (Behaviour(status=400), "refused"),
         (Behaviour(status=404), "refused"),
@@ -102,21 +106,18 @@ def test_nobody_there_is_unreachable() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "patience", "reason"),
     [
-        (Behaviour(delay_s=20), QUICK, "silent"),
-        (Behaviour(first_s=20), QUICK, "silent"),
+        (Behaviour(delay_s=3600), QUICK, "silent"),
+        (Behaviour(first_s=3600), QUICK, "silent"),
         (Behaviour(pieces=("a",), stop_after=0, pings=True), QUICK, "silent"),
-        (Behaviour(pieces=("a", "b"), stop_after=1), QUICK, "stalled"),
-        (Behaviour(pieces=("a", "b"), stop_after=1, pings=True), QUICK, "stalled"),
-        (Behaviour(pieces=("a",) * 400, between_s=0.05), Patience(total_s=0.6), "too_slow"),
+        (Behaviour(pieces=("a", "b"), stop_after=1), QUICK_BETWEEN, "stalled"),
+        (Behaviour(pieces=("a", "b"), stop_after=1, pings=True), QUICK_BETWEEN, "stalled"),
+        (Behaviour(pieces=("a",) * 40_000, between_s=0.05), TOO_SLOW, "too_slow"),
     ],
 )
 def test_a_model_that_takes_too_long_is_left_at_the_limit(
     behaviour: Behaviour, patience: Patience, reason: str
 ) -> None:
-    began = time.monotonic()
-    failed = failure(behaviour, patience)
-    assert failed.reason == reason
-    assert time.monotonic() - began < 15
+    assert failure(behaviour, patience).reason == reason
 
 
 def test_who_stops_reading_closes_the_connection() -> None:
@@ -138,10 +139,10 @@ def test_connections_are_kept() -> None:
         for _ in range(3):
             with asking.ask(ASK) as answer:
                 list(answer)
-        assert server.seen.answered == 3
+        until(lambda: server.seen.answered == 3)
 
 
-def until(holds: Callable[[], bool], most_s: float = 20) -> None:
+def until(holds: Callable[[], bool], most_s: float = 120) -> None:
     end = time.monotonic() + most_s
     while not holds():
         assert time.monotonic() < end, "it never came to hold"

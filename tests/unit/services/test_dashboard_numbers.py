@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.logging.dashboard import adherence_pct, streak, trend
+from services.logging.dashboard import adherence_pct, rir_trend, streak, trend
 from services.logging.redaction import LONGEST, redacted
 
 MONDAY = date(2026, 11, 23)
@@ -40,6 +40,24 @@ def test_adherence_is_of_whole_weeks_since_the_first_and_one_weeks_zeal_makes_up
     workouts: tuple[int, ...], target: float | None, pct: int | None
 ) -> None:
     assert adherence_pct(weeks(*workouts), MONDAY, target) == pct
+
+
+@pytest.mark.parametrize(
+    ("sets_and_rir", "first_and_last"),
+    [
+        ([], None),
+        ([(10, 30)], None),
+        ([(10, 30), (0, 0)], None),
+        ([(10, 30), (10, 10)], (3.0, 1.0)),
+        ([(10, 30), (30, 30), (20, 0), (0, 0), (20, 20)], (1.5, 0.5)),
+        ([(10, 30), (40, 0), (10, 10)], (3.0, 1.0)),
+    ],
+)
+def test_effort_moves_from_the_earlier_weeks_with_sets_to_the_later(
+    sets_and_rir: list[tuple[int, int]], first_and_last: tuple[float, float] | None
+) -> None:
+    found = rir_trend([["", 1, sets, 0, rir] for sets, rir in sets_and_rir])
+    assert (None if found is None else (found.first, found.last)) == first_and_last
 
 
 def test_a_change_within_the_noise_is_no_trend() -> None:

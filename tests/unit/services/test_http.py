@@ -137,16 +137,16 @@ def test_a_change_says_its_version(client: Any) -> None:
 
 
 def test_a_user_who_asks_too_often_waits_and_others_do_not(tmp_path: Any) -> None:
-    client = app(tmp_path, rate_per_user=2).test_client()
-    statuses = [client.get("/v1/things/a", headers=ANN).status_code for _ in range(6)]
-    assert statuses == [200] * 4 + [429] * 2
+    client = app(tmp_path, rate_per_user=0.01).test_client()
+    statuses = [client.get("/v1/things/a", headers=ANN).status_code for _ in range(3)]
+    assert statuses == [200] + [429] * 2
     refused = client.get("/v1/things/a", headers=ANN)
     assert int(refused.headers["Retry-After"]) >= 1
     assert client.get("/v1/things/a", headers={"Authorization": "Bearer bob"}).status_code == 200
 
 
 def test_an_address_is_what_our_nearest_proxy_saw_not_what_a_client_writes(tmp_path: Any) -> None:
-    client = app(tmp_path, rate_per_address=1, trusted_proxies=1).test_client()
+    client = app(tmp_path, rate_per_address=0.01, trusted_proxies=1).test_client()
     statuses = [
         client.get("/v1/things/a", headers=ANN | {"X-Forwarded-For": f"9.9.9.{n}, 1.2.3.4"}).status_code
         for n in range(4)
@@ -156,7 +156,7 @@ def test_an_address_is_what_our_nearest_proxy_saw_not_what_a_client_writes(tmp_p
 
 
 def test_health_is_never_throttled(tmp_path: Any) -> None:
-    client = app(tmp_path, rate_per_address=1).test_client()
+    client = app(tmp_path, rate_per_address=0.01).test_client()
     assert {client.get("/healthz").status_code for _ in range(20)} == {200}
 
 

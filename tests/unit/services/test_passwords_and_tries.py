@@ -1,6 +1,7 @@
 """Passwords and tries: what guessing costs, and what it costs us."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pydantic import SecretStr
@@ -21,36 +22,45 @@ def test_a_password_fits_its_own_hash_alone() -> None:
     assert not passwords.fits(SecretStr("correct horse"), "not a hash")
 
 
-def test_who_waits_too_long_for_a_turn_is_told_to_come_back() -> None:
-    passwords = Passwords(at_once=1, wait_s=0.05)
-    passwords._turns.acquire()
-    with pytest.raises(Unavailable):
-        passwords.hash(SecretStr("correct horse"))
-    passwords._turns.release()
+class Slow:
+    """Hashes no faster than it is let, and keeps which threads it did so in."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Semaphore(0), threading.Event()
+        self.threads: set[int] = set()
+
+    def hash(self, password: bytes) -> str:
+        self.threads.add(threading.get_ident())
+        self.begun.release()
+        assert self.go_on.wait(60)
+        return password.decode()
+
+
+def test_who_waits_too_long_for_a_turn_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords, slow = Passwords(at_once=1, wait_s=0.05), Slow()
+    monkeypatch.setattr(passwords, "_hasher", slow)
+    with ThreadPoolExecutor() as others:
+        first = others.submit(passwords.hash, SecretStr("begun"))
+        assert slow.begun.acquire(timeout=60)
+        with pytest.raises(Unavailable):
+            passwords.hash(SecretStr("correct horse"))
+        slow.go_on.set()
+        assert first.result(60) == "begun", "who has begun is not sent away, however long it takes"
     assert passwords.hash(SecretStr("correct horse"))
 
 
-def test_no_more_hashes_are_made_at_once_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    passwords, busy, most = Passwords(at_once=2, wait_s=30), [0], [0]
-    lock, release = threading.Lock(), threading.Event()
-
-    class Slow:
-        def hash(self, password: bytes) -> str:
-            with lock:
-                busy[0] += 1
-                most[0] = max(most[0], busy[0])
-            release.wait(0.05)
-            with lock:
-                busy[0] -= 1
-            return "x"
-
-    monkeypatch.setattr(passwords, "_hasher", Slow())
-    threads = [threading.Thread(target=passwords.hash, args=(SecretStr("p"),)) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most[0] == 2
+def test_hashes_are_made_in_two_threads_whoever_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a thread has freed, malloc keeps for it: 19 MiB for each that ever hashed."""
+    passwords, slow = Passwords(at_once=2, wait_s=60), Slow()
+    monkeypatch.setattr(passwords, "_hasher", slow)
+    with ThreadPoolExecutor(10) as others:
+        made = [others.submit(passwords.hash, SecretStr(str(number))) for number in range(10)]
+        assert slow.begun.acquire(timeout=60)
+        assert slow.begun.acquire(timeout=60)
+        assert not slow.begun.acquire(timeout=0.2), "a third one began"
+        slow.go_on.set()
+        assert [one.result(60) for one in made] == [str(number) for number in range(10)]
+    assert len(slow.threads) == 2
 
 
 def test_each_wrong_password_past_the_free_ones_doubles_the_wait_up_to_a_quarter_of_an_hour() -> None:

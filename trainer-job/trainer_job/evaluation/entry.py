@@ -37,13 +37,14 @@ UNREGISTERED: Final = "unregistered"
 def evaluate(job: "Job", version: str, adapter: Path) -> None:
     """Create a version's page and report, in this order; compared with what is served, where anything is."""
     store = job.runtime.store
-    base = job.base()
+    base, asked = job.base(), job.recipe.examination
     told = _Lines(job.telling.line)
     report = evaluate_model(
         Contestant(version, base, adapter),
         store,
         job.run_id,
         job.recipe.context_tokens,
+        EvalSettings(test=asked.test, fresh=asked.fresh, seed=asked.seed),
         served=_served(store, job.runtime.documents, version, base, job.work / "served"),
         told=told,
     )

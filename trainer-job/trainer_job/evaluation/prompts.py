@@ -21,9 +21,9 @@ import orjson
 from shared.artifacts import ArtifactStore
 from shared.coach.person_grammar import person_grammar
 from shared.coach.rule_based import answer
-from shared.coach.triage import triage
 from shared.coach.vocabulary import PROMPT_TYPES, PromptType
 from shared.coach.wire import answer_schema
+from shared.coach.wishes import read
 from shared.errors import NotFound, Rejected
 from shared.eval_report import Mode, Suite
 from shared.paths import run_file, split_file
@@ -135,10 +135,11 @@ def _tags(query: Query) -> list[tuple[str, str]]:
 
 
 def grammar(mode: Mode, query: Query) -> str | None:
-    """Return what guides the decoder; the person's grammar knows what the request changes, as serving does."""
+    """Return what guides the decoder; the person's grammar knows what the request changes, and what words alarm."""
     if mode == "free":
         return None
     if mode == "schema":
         return orjson.dumps(answer_schema(query.prompt_type)).decode()
     person = query.scenario.person(query.profile)
-    return person_grammar(query.prompt_type, person, query.plan, triage(query.request).escalation)
+    heard = read(query.prompt_type, query.request, query.profile, query.plan)
+    return person_grammar(query.prompt_type, person, query.plan, heard.escalation)

@@ -3,10 +3,10 @@ from datetime import date
 
 import pytest
 
-from services.plan.wishes import read_change, read_creation, read_question
 from shared.coach.planner import make_plan
 from shared.coach.profile import HealthIssue
 from shared.coach.scenario import Scenario
+from shared.coach.wishes import read_change, read_creation, read_question
 from shared.run_config import RunConfig
 from shared.synthetic.messages.compose import compose
 from shared.synthetic.people.draw import draw_profile

@@ -2,7 +2,7 @@
 
 The person's grammar and the checker have to know what a message changes (days, minutes, equipment, a new
 condition) before a model is asked, and the rule-based coach needs it all. Reading is by phrases
-(`wishes.yaml`), with single typos mended. What is not understood is left to the model: then the scenario
+(`data/wishes.yaml`), with single typos mended. What is not understood is left to the model: then the scenario
 says only what prompt type it is, and the rule-based coach stays with the plan.
 """
 
@@ -10,21 +10,19 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import TypeAdapter
 
-from shared.coach.catalogue import CONDITIONS, EQUIPMENT, EXERCISES, MEDICATIONS, read_yaml
+from shared.coach.catalogue import CONDITIONS, DATA, EQUIPMENT, EXERCISES, MEDICATIONS, read_yaml
 from shared.coach.phrases import PhraseIndex, Speller, compile_phrases, kind, tokenise
 from shared.coach.plan import WorkoutPlan
 from shared.coach.profile import HealthIssue, UserProfile
-from shared.coach.scenario import Intent, Scenario
+from shared.coach.scenario import HARMLESS_IF_REFUSED, Intent, Scenario
 from shared.coach.triage import triage
 from shared.coach.vocabulary import WEEKDAYS, Escalation, PromptType, Severity, Weekday
 from shared.frozen import Frozen
 
-DATA: Final = Path(__file__).with_name("wishes.yaml")
 TYPE_OF: Final[dict[Intent, PromptType]] = {
     **dict.fromkeys(
         ("harder", "easier", "more_volume", "shorter", "fewer_days", "swap", "move_day", "other_equipment"),
@@ -42,6 +40,7 @@ _A_WEEK: Final = frozenset({"days", "times", "sessions", "week", "wek"})
 _TYPED: Final = re.compile(r"\btype (1|2|one|two|i|ii)\b", re.IGNORECASE)
 _SEVERE: Final = ("severe", "unbearable", "terrible", "awful")
 _MILD: Final = ("mild", "slight", "slightly", "little", "bit")
+_WORSE: Final[dict[Severity, Severity]] = {"mild": "moderate", "moderate": "severe", "severe": "severe"}
 _LEFT_OUT: Final[frozenset[Intent]] = frozenset({"missed_sessions", "fatigue", "plateau", "improving"})
 """Intents in which a number of days or minutes is no wish."""
 
@@ -73,6 +72,15 @@ class _Reader:
     speller: Speller
 
 
+def read(prompt_type: PromptType, text: str, person: UserProfile, plan: WorkoutPlan | None) -> Scenario:
+    """Return what a message of some type asks for, as far as its words tell."""
+    if prompt_type == "coach_chat":
+        return read_question(text, person)[0]
+    if prompt_type == "plan_creation" or plan is None:
+        return read_creation(text, person)
+    return read_change(text, person, plan)
+
+
 def read_change(text: str, person: UserProfile, plan: WorkoutPlan) -> Scenario:
     """Return what a message about the plan asks for."""
     told = _Told(text, person)
@@ -80,7 +88,8 @@ def read_change(text: str, person: UserProfile, plan: WorkoutPlan) -> Scenario:
         return alarm
     intent, topic = _intent(told, plan)
     prompt_type = TYPE_OF.get(intent, "plan_modification")
-    escalation: Escalation = "see_professional" if told.worrying or intent == "dangerous_request" else "none"
+    dangerous = intent == "dangerous_request" and topic not in HARMLESS_IF_REFUSED
+    escalation: Escalation = "see_professional" if told.worrying or dangerous else "none"
     wants_less = intent not in _LEFT_OUT
     return Scenario(
         prompt_type=prompt_type,
@@ -143,16 +152,18 @@ class _Told:
         self._person = person
         known = {issue.id: issue for issue in (*person.injuries, *person.conditions)}
         found = _labels(reader.issues, self.tokens)
-        self.issues = tuple(HealthIssue(id=one, severity=self._severity()) for one in found)
+        self.issues = tuple(HealthIssue(id=one, severity=self._severity(known.get(one))) for one in found)
         self.flares = bool(found) and all(one in known for one in found)
         taken = {medication.id for medication in person.medications}
         self.medication = next((m for m in _labels(reader.medications, self.tokens) if m not in taken), None)
         self.worrying = any(issue.severity == "severe" for issue in self.issues)
 
-    def _severity(self) -> Severity:
+    def _severity(self, known: HealthIssue | None) -> Severity:
+        """Return how bad something is by the words; what is told again has become worse."""
         if any(word in self.tokens for word in _SEVERE):
             return "severe"
-        return "mild" if any(word in self.tokens for word in _MILD) else "moderate"
+        said: Severity = "mild" if any(word in self.tokens for word in _MILD) else "moderate"
+        return said if known is None else max(said, _WORSE[known.severity], key=get_args(Severity).index)
 
     @property
     def days(self) -> int | None:
@@ -252,7 +263,7 @@ def _labels(index: PhraseIndex, tokens: Sequence[str]) -> list[str]:
 
 @cache
 def _reader() -> _Reader:
-    file = TypeAdapter(WishFile).validate_python(read_yaml(DATA))
+    file = TypeAdapter(WishFile).validate_python(read_yaml(DATA / "wishes.yaml"))
     own = {issue: names for issue, names in file.issues.items() if issue in CONDITIONS}
     issues = {one.id: (*own.get(one.id, ()), _name(one.name)) for one in CONDITIONS.values()}
     words = _every_word(file)
