@@ -1,6 +1,7 @@
 """Sources: which modules of this project a program imports, however far down, read from the files and never imported.
 
-A file that is no module, a table or a template, belongs to the modules of the nearest folder above it that has any.
+A table or a template belongs to the modules of the nearest folder above it that has any. Other files, such as an
+editor's while it saves, belong to none.
 """
 
 import ast
@@ -10,6 +11,9 @@ from typing import Final
 
 FOLDERS: Final = {"deploy": "", "functions": "", "services": "", "shared": "", "vllm-vm/vllm_vm": "vllm-vm"}
 """Each package, and below which folder of the checkout it is imported from."""
+
+READ: Final = {".csv", ".html", ".j2", ".json", ".jsonl", ".lark", ".sql", ".txt", ".yaml"}
+"""What modules read of files beside them."""
 
 
 class Sources:
@@ -33,7 +37,7 @@ class Sources:
             if path.suffix == ".py":
                 self._read(path)
                 modules.add(self._module(path))
-            else:
+            elif path.suffix in READ:
                 modules |= self._around(path.parent)
         return modules
 

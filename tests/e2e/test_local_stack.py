@@ -115,7 +115,7 @@ def test_up_says_where_everything_is_and_down_stops_it(out: Path) -> None:
 def test_a_file_that_is_saved_starts_what_runs_it_anew_and_nothing_else(out: Path) -> None:
     up_detached(out, "--reload")
     source = ROOT / "deploy" / "local" / "gateway.py"
-    saved = out / "gateway.py"
+    saved = source.with_name(".gateway.saved")
     shutil.copy(source, saved)
     before = {one["name"]: one["pid"] for one in overview(out)["components"]}
     saved.replace(source)  # the same bytes, in one step

@@ -1,19 +1,15 @@
 """Plans of the three environments, made once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from planned import Planned
+from planned import GIVEN, Planned, Plans
 
 from deploy.infra.engine import Engine, copied, engine, plan
 from shared.errors import Unavailable
 
 ENVIRONMENTS = ("dev", "stage", "prod")
-IMAGES = ("function", "trainer", "migrate", "vllm-vm", "profile", "plan", "logging", "inference-router")
-GIVEN = "-var=images={" + ",".join(f'{name}="{name}@sha256:0"' for name in IMAGES) + "}"
-
-Plans = Callable[[str, Path], Planned]
 
 
 @pytest.fixture(scope="session")

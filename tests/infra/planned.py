@@ -1,10 +1,13 @@
 """Planned: what Terraform would make, as tests look at it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Values = dict[str, Any]
+IMAGES = ("function", "trainer", "migrate", "vllm-vm", "profile", "plan", "logging", "inference-router")
+GIVEN = "-var=images={" + ",".join(f'{name}="{name}@sha256:0"' for name in IMAGES) + "}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,10 @@ class Planned:
         for one in self.resources:
             if one.type.endswith("_iam_member"):
                 yield one, one.values["role"], one.values.get("member") or ""
+
+
+Plans = Callable[[str, Path], Planned]
+"""Plans an environment of a copy of the configuration."""
 
 
 def one_of(block: list[Values] | None) -> Values:

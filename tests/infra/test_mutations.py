@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import test_grants as grants
 import test_plan as rules
-from conftest import Plans
-from planned import Planned
+from planned import Planned, Plans
 
 pytestmark = pytest.mark.slow
 

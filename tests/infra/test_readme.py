@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import pytest
 import yaml
-from conftest import GIVEN
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from planned import GIVEN
 
 from deploy.cli import main
 from deploy.infra.check import folders

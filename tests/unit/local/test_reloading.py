@@ -114,6 +114,11 @@ def test_a_table_belongs_to_the_modules_around_it(checkout: Path) -> None:
     }
 
 
+def test_a_file_that_an_editor_leaves_for_a_moment_belongs_to_nobody(checkout: Path) -> None:
+    (checkout / "shared" / ".word.saved").write_text("")
+    assert Sources(checkout).changed([checkout / "shared" / ".word.saved"]) == set()
+
+
 def test_an_import_that_is_new_counts_from_then_on(checkout: Path) -> None:
     sources = Sources(checkout)
     assert "shared.word" not in sources.closure(["deploy.other"])
