@@ -3,12 +3,12 @@
     days that go        once each; one stays
     each day that stays its lines that the person may no longer do are swapped or removed, then swaps, numbers,
                         additions and removals as anybody likes; numbers in the order of what they count, each
-                        once; 20 edits at most, but for what has to go
+                        once; 20 edits at most, but for what goes
     days that move      once each, to a day that is free
 
 Edits stand in the order of the plan. One parameter tells how far they are:
 
-    0-6    days that went                  18-22  how many edits there are in all
+    0-6    days that went                  18-22  how many edits count
     7      whether there is an edit yet    23-34  lines of the day that went, by place
     8-11   lines of the day                35-63  what came to the day; later: days that moved, and where to
     12-17  the last number changed
@@ -155,7 +155,7 @@ class _Day:
             f"leave_{day}::_": f"left_{day}::bit_and({_KEPT_BETWEEN_DAYS}) %if {_ALWAYS}",
             f"left_{day}::_": f"{following}::_ %if {_ALWAYS}",
             f"counted_{day}::_": f"again_{day}::incr({_CHANGED}) %if {_ALWAYS}",
-            f"fewer_{day}::_": f"counted_{day}::decr({_LINES}) %if {_ALWAYS}",
+            f"fewer_{day}::_": f"again_{day}::decr({_LINES}) %if {_ALWAYS}",
             f"added_{day}::_": f"counted_{day}::incr({_LINES}) %if {_ALWAYS}",
             f"in_{day}::_": " | ".join([*_opened(f"do_{day}", self._possible()), f"leave_{day}::_ %if {all_right}"]),
         }
@@ -182,7 +182,8 @@ class _Day:
 
     def _possible(self) -> str:
         """Return the condition that there is something left to be done."""
-        lines = (bit for bit in range(len(self._lines)) if bit not in self._ruled_out)
+        everything = range(len(self._lines))
+        lines = [bit for bit in everything if bit not in self._ruled_out]
         numbers = (
             f"lt({_NUMBER}, {_number_of('rest')})",
             *(all_of(f"bit_clear({_GONE + bit})", f"lt({_NUMBER}, {_number_of('rest', bit)})") for bit in lines),
@@ -191,6 +192,7 @@ class _Day:
             f"not({self._all_right()})",
             all_of(_ROOM, any_of(*numbers)),
             *([all_of(_ROOM, self._room())] if self._new else []),
+            all_of(f"gt({_LINES}, {DAY_EXERCISES[0]})", any_of(*(f"bit_clear({_GONE + bit})" for bit in everything))),
         )
 
     def _free(self) -> str:
@@ -209,7 +211,8 @@ class _Day:
         if not self._new:
             return
         for bit, one in enumerate(self._lines):
-            holds = all_of(f"bit_clear({_GONE + bit})", self._free(), *self._in_turn(bit))
+            room = [] if bit in self._ruled_out else [_ROOM]
+            holds = all_of(f"bit_clear({_GONE + bit})", self._free(), *self._in_turn(bit), *room)
             spelt = f'/"swap {self.weekday} {_name(one)} > /'
             yield f"SWAP_{self.weekday.upper()}_{bit}", spelt, f"into_{self.weekday}::{_went(bit)} %if {holds}"
 
@@ -223,7 +226,7 @@ class _Day:
 
     def _in_turn(self, bit: int) -> list[str]:
         """Return the conditions under which a line may go: at once where it is ruled out, else after those."""
-        return [] if bit in self._ruled_out else [self._all_right(), _ROOM]
+        return [] if bit in self._ruled_out else [self._all_right()]
 
     def _numbers(self) -> Iterator[_Option]:
         day, all_right = self.weekday, self._all_right()
