@@ -20,7 +20,7 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 	@$(BIN)/python -m compileall -q deploy functions shared  # as pip does for what it installs: commands start faster
 	@touch $@
 
-demo: setup  ## Run the pipeline on 200 synthetic people and show where to look
+demo: setup setup-trainer setup-vllm  ## The whole mission: dataset, student, promotion, vLLM, a person; KEEP=1 leaves it running
 	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
 
 demo-student: setup setup-trainer  ## The same, then a tiny student: trained, judged, registered, asked into dev and prod

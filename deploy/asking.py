@@ -50,7 +50,7 @@ def ask(message: str, token: str | None, url: str | None, out: Path, as_json: bo
         try:
             http.headers["Authorization"] = f"Bearer {token or _own_token(http, out / 'asker.json')}"
             with http.stream("POST", "/v1/coach:stream", json={"message": message}) as response:
-                reply = _told(_events(_right(response).iter_lines()), quietly=as_json)
+                reply = _told(events(right(response).iter_lines()), quietly=as_json)
         except httpx.TransportError as exc:
             raise Unavailable(f"the services at {http.base_url} do not answer: {type(exc).__name__}") from exc
     writer = reply["writer"]
@@ -79,10 +79,10 @@ def _own_token(http: httpx.Client, file: Path) -> str:
         who, response = _remembered(file), None
     if response is None or response.status_code == 401:
         response = http.post("/v1/auth/signup", json=who.model_dump())
-    session: Json = _right(response).json()
+    session: Json = right(response).json()
     token: str = session["access_token"]
     if session["needs_onboarding"]:
-        _right(http.put("/v1/profile", json=FIRST_TOLD, headers={"Authorization": f"Bearer {token}"}))
+        right(http.put("/v1/profile", json=FIRST_TOLD, headers={"Authorization": f"Bearer {token}"}))
     return token
 
 
@@ -97,7 +97,7 @@ def _remembered(file: Path) -> Asker:
     return who
 
 
-def _right(response: httpx.Response) -> httpx.Response:
+def right(response: httpx.Response) -> httpx.Response:
     """Return a response that is one; raises Unavailable with what the services say is wrong."""
     if response.is_success:
         return response
@@ -110,7 +110,8 @@ def _right(response: httpx.Response) -> httpx.Response:
         raise Unavailable(f"{response.url} answered {response.status_code}") from exc
 
 
-def _events(lines: Iterable[str]) -> Iterator[tuple[str, Json]]:
+def events(lines: Iterable[str]) -> Iterator[tuple[str, Json]]:
+    """Yield the server-sent events of a response's lines, each with its name."""
     name = ""
     for line in lines:
         field, _, value = line.partition(": ")

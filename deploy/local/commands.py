@@ -1,6 +1,5 @@
 """Commands: `fitsense up`, `status` and `down`."""
 
-import subprocess
 import sys
 import threading
 import time
@@ -12,15 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from deploy.options import FAILED, errors_are_messages, json_option, out_option, workers_option
-from shared.errors import Unavailable
 
 if TYPE_CHECKING:  # imported by the commands that need them: others start in less time than these take to import
     from deploy.local.stack import LocalStack
-    from deploy.local.state import LocalStackName, StackState
-
-ASK_EVERY_S = 0.1
-DOWN_S = 40.0
-"""How long a stack may take to stop of itself."""
+    from deploy.local.state import LocalStackName
 
 stack_option = click.option(
     "--stack",
@@ -52,7 +46,14 @@ def up(
     """
     if detach:
         options = {"workers": workers, "port": port, "model": model, "reload": reload}
-        _start_detached(stack, out.absolute(), options)
+        from deploy.local import state
+        from deploy.local.detached import start_detached
+
+        began = time.monotonic()
+        started = start_detached(stack, out.absolute(), options)
+        _tell_where(stack, out.absolute(), started.environment)
+        log = state.folder(out.absolute()) / "log" / "up.log"
+        click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; its log is {log}", err=True)
         return
     from deploy.local.merged_log import StreamConsole
     from deploy.local.stack import local_stack
@@ -97,22 +98,9 @@ def status(out: Path, as_json: bool) -> None:
 @errors_are_messages
 def down(out: Path) -> None:
     """Stop the stack on OUT, from any terminal."""
-    from deploy.local import state
+    from deploy.local.detached import stop_detached
 
-    found = state.read(out)
-    kept = found is not None and found.keeper.process() is not None
-    if found and kept:
-        found.keeper.end(DOWN_S)
-        click.echo(f"stopped the {found.stack} stack on {out}")
-    elif not state.folder(out).is_dir():
-        click.echo(f"no stack runs on {out}")
-        return
-    with state.locked(out):
-        left = state.clear(out)
-    if left:
-        click.echo(f"killed {left} processes that a stack on {out} had left behind")
-    elif not kept:
-        click.echo(f"no stack runs on {out}")
+    click.echo(stop_detached(out))
 
 
 def _reloading(stack: "LocalStack", wanted: bool) -> AbstractContextManager[None]:
@@ -122,63 +110,6 @@ def _reloading(stack: "LocalStack", wanted: bool) -> AbstractContextManager[None
     from deploy.local.reloading import reloading
 
     return reloading(stack, ROOT)
-
-
-def _start_detached(stack: "LocalStackName", out: Path, wanted: dict[str, int | bool | None]) -> None:
-    """Start `fitsense up` in a session of its own, and return when everything serves."""
-    from deploy.local import state
-    from deploy.local.components import module_command, python_path
-    from shared.settings import environment
-
-    began = time.monotonic()
-    log = state.folder(out) / "log" / "up.log"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        told = log.open("ab")
-    except OSError as exc:
-        raise Unavailable(f"cannot write to {log.parent}: {exc.strerror}") from exc
-    options = [f"--stack={stack}", f"--out={out}"]
-    options += [f"--{name}" if value is True else f"--{name}={value}" for name, value in wanted.items() if value]
-    with told:
-        start = told.tell()
-        process = subprocess.Popen(  # noqa: S603 - it is this program
-            module_command("deploy", "up", *options),
-            env=environment() | {"PYTHONPATH": python_path()},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=told,
-            start_new_session=True,
-        )
-    try:
-        kept = _wait_for(process, out)
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
-    if kept is None:
-        raise Unavailable(_last_error(log, start))
-    _tell_where(stack, out, kept.environment)
-    click.echo(f"everything serves, after {time.monotonic() - began:.1f} s; its log is {log}", err=True)
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", out: Path) -> "StackState | None":
-    """Return the stack that a process keeps once it serves, or None where the process ended instead."""
-    from deploy.local.stack import running
-
-    while process.poll() is None:
-        found = running(out)
-        if found and found.keeper.pid == process.pid:
-            return found
-        time.sleep(ASK_EVERY_S)
-    return None
-
-
-def _last_error(log: Path, start: int) -> str:
-    """Return what a process wrote about its end."""
-    with log.open("rb") as file:
-        file.seek(start)
-        text = file.read().decode(errors="replace").strip()
-    return text.rpartition("error: ")[2] or "it ended without a word"
 
 
 def _tell_where(stack: "LocalStackName", out: Path, environment: dict[str, str]) -> None:

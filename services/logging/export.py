@@ -17,9 +17,10 @@ ALL: Final = Statement(f"""
       (SELECT coalesce(json_agg({days.COLUMNS}::json ORDER BY day), '[]') FROM logging.days)::text,
       (SELECT coalesce(json_agg({targets.COLUMNS} ORDER BY kind, effective_from), '[]') FROM logging.targets)::text,
       (SELECT coalesce(json_agg(json_build_object('interaction_id', interaction_id, 'occurred_at', occurred_at,
-        'prompt_type', prompt_type, 'model_version', model_version, 'base_model', base_model, 'status', status,
-        'reason', reason, 'prompt', prompt, 'response', response, 'prompt_tokens', prompt_tokens,
-        'completion_tokens', completion_tokens, 'latency_ms', latency_ms, 'ttft_ms', ttft_ms,
+        'prompt_type', prompt_type, 'model_version', model_version, 'base_model', base_model,
+        'adapter_sha256', adapter_sha256, 'status', status, 'reason', reason, 'prompt', prompt,
+        'response', response, 'prompt_tokens', prompt_tokens,
+        'completion_tokens', completion_tokens, 'latency_ms', latency_ms, 'ttft_ms', ttft_ms, 'cost_usd', cost_usd,
         'safety_flags', safety_flags) ORDER BY occurred_at), '[]') FROM logging.interactions)::text""")
 
 

@@ -32,8 +32,8 @@ KEEP: Final = Statement("""
       ARRAY(SELECT jsonb_array_elements_text(:safety_flags::jsonb)), :context)
     ON CONFLICT DO NOTHING""")
 LIST: Final = Statement("""
-    SELECT interaction_id, occurred_at, prompt_type, model_version, base_model, status, reason, prompt, response,
-      prompt_tokens, completion_tokens, latency_ms, ttft_ms, to_json(safety_flags)::text
+    SELECT interaction_id, occurred_at, prompt_type, model_version, base_model, adapter_sha256, status, reason, prompt,
+      response, prompt_tokens, completion_tokens, latency_ms, ttft_ms, cost_usd, to_json(safety_flags)::text
     FROM logging.interactions
     WHERE user_id = :user_id
       AND (:moment::timestamptz IS NULL OR (occurred_at, interaction_id) < (:moment, :interaction_id::uuid))

@@ -177,6 +177,7 @@ class Interaction(Frozen):
     prompt_type: str | None
     model_version: str | None
     base_model: str | None
+    adapter_sha256: str | None
     status: str
     reason: str | None
     prompt: str | None
@@ -185,6 +186,7 @@ class Interaction(Frozen):
     completion_tokens: int | None
     latency_ms: float
     ttft_ms: float | None
+    cost_usd: float | None
     safety_flags: tuple[str, ...]
 
 

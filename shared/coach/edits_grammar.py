@@ -2,12 +2,13 @@
 
     days that go        once each; one stays
     each day that stays its lines that the person may no longer do are swapped or removed, then swaps, numbers,
-                        additions and removals as anybody likes; numbers in the order of what they count, each once
+                        additions and removals as anybody likes; numbers in the order of what they count, each
+                        once; 20 edits at most, but for what goes
     days that move      once each, to a day that is free
 
 Edits stand in the order of the plan. One parameter tells how far they are:
 
-    0-6    days that went                  18-22  how many numbers were changed
+    0-6    days that went                  18-22  how many edits count
     7      whether there is an edit yet    23-34  lines of the day that went, by place
     8-11   lines of the day                35-63  what came to the day; later: days that moved, and where to
     12-17  the last number changed
@@ -42,6 +43,7 @@ _NUMBER: Final = "[12:18]"
 _ANY_NUMBER: Final = 0b111111 << _NUMBER_BIT
 _CHANGED: Final = "[18:23]"
 _MOST_CHANGED: Final = 20
+_ROOM: Final = f"lt({_CHANGED}, {_MOST_CHANGED})"
 _GONE: Final = 23
 _NEW: Final = 35
 _FIELDS: Final = ("sets", "reps", "rir", "rest")
@@ -154,7 +156,7 @@ class _Day:
             f"left_{day}::_": f"{following}::_ %if {_ALWAYS}",
             f"counted_{day}::_": f"again_{day}::incr({_CHANGED}) %if {_ALWAYS}",
             f"fewer_{day}::_": f"again_{day}::decr({_LINES}) %if {_ALWAYS}",
-            f"added_{day}::_": f"again_{day}::incr({_LINES}) %if {_ALWAYS}",
+            f"added_{day}::_": f"counted_{day}::incr({_LINES}) %if {_ALWAYS}",
             f"in_{day}::_": " | ".join([*_opened(f"do_{day}", self._possible()), f"leave_{day}::_ %if {all_right}"]),
         }
         options: list[str] = []
@@ -167,7 +169,7 @@ class _Day:
         for bit, names in enumerate(self._new):
             rules[f"NEW_{day.upper()}_{bit}"] = f'/{either(names)}"/'
         into = (
-            f"NEW_{day.upper()}_{bit} why again_{day}::set_bit({_NEW + bit}) %if bit_clear({_NEW + bit})"
+            f"NEW_{day.upper()}_{bit} why counted_{day}::set_bit({_NEW + bit}) %if bit_clear({_NEW + bit})"
             for bit in range(len(self._new))
         )
         if self._new:
@@ -180,15 +182,17 @@ class _Day:
 
     def _possible(self) -> str:
         """Return the condition that there is something left to be done."""
-        lines = (bit for bit in range(len(self._lines)) if bit not in self._ruled_out)
+        everything = range(len(self._lines))
+        lines = [bit for bit in everything if bit not in self._ruled_out]
         numbers = (
             f"lt({_NUMBER}, {_number_of('rest')})",
             *(all_of(f"bit_clear({_GONE + bit})", f"lt({_NUMBER}, {_number_of('rest', bit)})") for bit in lines),
         )
         return any_of(
             f"not({self._all_right()})",
-            all_of(f"lt({_CHANGED}, {_MOST_CHANGED})", any_of(*numbers)),
-            *([self._room()] if self._new else []),
+            all_of(_ROOM, any_of(*numbers)),
+            *([all_of(_ROOM, self._room())] if self._new else []),
+            all_of(f"gt({_LINES}, {DAY_EXERCISES[0]})", any_of(*(f"bit_clear({_GONE + bit})" for bit in everything))),
         )
 
     def _free(self) -> str:
@@ -207,7 +211,8 @@ class _Day:
         if not self._new:
             return
         for bit, one in enumerate(self._lines):
-            holds = all_of(f"bit_clear({_GONE + bit})", self._free(), *self._in_turn(bit))
+            room = [] if bit in self._ruled_out else [_ROOM]
+            holds = all_of(f"bit_clear({_GONE + bit})", self._free(), *self._in_turn(bit), *room)
             spelt = f'/"swap {self.weekday} {_name(one)} > /'
             yield f"SWAP_{self.weekday.upper()}_{bit}", spelt, f"into_{self.weekday}::{_went(bit)} %if {holds}"
 
@@ -220,7 +225,7 @@ class _Day:
             yield f"REMOVE_{self.weekday.upper()}_{bit}", spelt, f"why fewer_{self.weekday}::{_went(bit)} %if {holds}"
 
     def _in_turn(self, bit: int) -> list[str]:
-        """Return the condition under which a line may go: at once where it is ruled out, else after those."""
+        """Return the conditions under which a line may go: at once where it is ruled out, else after those."""
         return [] if bit in self._ruled_out else [self._all_right()]
 
     def _numbers(self) -> Iterator[_Option]:
@@ -233,7 +238,7 @@ class _Day:
                 spelt = f"{op} {day} {_name(one)} {self._allowed(one)[op]}"
                 yield self._number(_number_of(op, bit), spelt, holds)
         for bit, name in self._alone():
-            holds = all_of(f"bit_set({_NEW + bit})", f"lt({_CHANGED}, {_MOST_CHANGED})", all_right)
+            holds = all_of(f"bit_set({_NEW + bit})", _ROOM, all_right)
             allowed = self._allowed(_BY_NAME[name])
             spelt = "|".join(f"{op} {day} {literal(name)} {allowed[op]}" for op in _FIELDS)
             yield (
@@ -243,7 +248,7 @@ class _Day:
             )
 
     def _number(self, number: int, spelt: str, holds: str) -> _Option:
-        later = all_of(f"lt({_NUMBER}, {number})", f"lt({_CHANGED}, {_MOST_CHANGED})", holds)
+        later = all_of(f"lt({_NUMBER}, {number})", _ROOM, holds)
         noted = f"number_{self.weekday}_{number}::bit_and({_ALL_BITS ^ _ANY_NUMBER})"
         return f"NUMBER_{self.weekday.upper()}_{number}", f'/"{spelt}"/', f"why {noted} %if {later}"
 
@@ -260,7 +265,7 @@ class _Day:
 
     def _additions(self) -> Iterator[_Option]:
         if self._new:
-            holds = all_of(self._all_right(), self._room())
+            holds = all_of(self._all_right(), _ROOM, self._room())
             yield f"ADD_{self.weekday.upper()}", f'/"add {self.weekday} /', f"adding_{self.weekday}::_ %if {holds}"
 
     def _added(self) -> dict[str, str]:

@@ -30,7 +30,7 @@ learned to write across that point is never allowed."""
 _SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
 _REST_STEP_S: Final = 5
 _NOTES: Final = 6
-_EXPLANATION_CHARS, _NOTE_CHARS, _WHY_CHARS, _REPLY_CHARS = 600, 120, 120, 1200
+_EXPLANATION_CHARS, _NOTE_CHARS, _WHY_CHARS, _REPLY_CHARS = 500, 120, 120, 1200
 """Room for what has to be said; a small model that goes round in circles soon comes to its end."""
 _CONTROL: Final = r"\x00-\x1f\x7f"
 _PLAIN: Final = rf'[^"\\{_CONTROL}]|\\["\\\/n]'

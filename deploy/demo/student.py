@@ -1,7 +1,7 @@
-"""Demo: `python -m deploy.demo`: from synthetic people to a student that serves dev, and that prod turns down.
+"""Student: the demo's first part: a dataset, a student that is judged on it, and two environments it is asked into.
 
-Everything really happens: a dataset is distilled, the tiny student learns from it in a job of its own, is judged
-on people and messages that no dataset holds, and both promotions are asked of the gate that production has.
+The student learns in a job of its own, is judged on people and messages that no dataset holds, and both promotions
+are asked of the gate that production has.
 """
 
 import sys
@@ -9,14 +9,12 @@ import time
 import uuid
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.table import Table
 
 from deploy import outcome
 from deploy.interrupts import EXIT as INTERRUPTED
 from deploy.models import decided, read_report, show_decision
-from deploy.options import FAILED, errors_are_messages, out_option, workers_option
 from deploy.progress import Progress
 from deploy.stacks import Place, Stack
 from deploy.tables import plain, show
@@ -30,52 +28,25 @@ from shared.config_text import parse_config
 from shared.errors import Unavailable
 from shared.eval_report import EvalReport, Example, Metric, Mode, Rate
 from shared.events import Environment, PromoteRequested, TrainRequested
-from shared.process_jobs import trainer_command
 from shared.registry import Decision
 
 PLANS = 3
+WAYS: dict[str, Mode] = {"generic schema": "schema", "the person's grammar": "grammar"}
 METRICS_SHOWN: tuple[Metric, ...] = ("strict_plan", "safe")
-ASKED_INTO: tuple[Environment, ...] = ("dev", "prod")
-
-
-@click.command()
-@click.argument("config", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--recipe", default="tiny_cpu", show_default=True)
-@out_option
-@workers_option
-@errors_are_messages
-def demo(config: Path, recipe: str, out: Path, workers: int | None) -> None:
-    """Run CONFIG, train a student on its dataset, promote it to dev, and ask for prod.
-
-    Exit status: 0 when dev takes the student and prod does not, 1 where anything else comes of it.
-    """
-    place, began, console = Place("embedded", out), time.monotonic(), Console(stderr=True)
-    with place.open(workers, new=True) as stack:
-        trainer_command(stack.runtime.settings)  # before minutes of work, where it is missing
-        run_id = _dataset(stack, place, config, console)
-        version = _student(stack, run_id, recipe, console)
-        report = read_report(stack.runtime, version)
-        show(strength_table(report))
-        for example in [one for one in report.examples if one.kind == "plan"][:PLANS]:
-            show_plan(Console(), example)
-        _say("4", "the student into dev, and into prod")
-        decisions = [_promote(stack, version, environment) for environment in ASKED_INTO]
-    _say("", f"done after {time.monotonic() - began:.0f} s: fitsense models {version} {place.options}")
-    sys.exit(0 if [one.verdict for one in decisions] == ["promoted", "rejected"] else FAILED)
 
 
 def strength_table(report: EvalReport) -> Table:
     """Return how the student does beside its base, with 95 % intervals."""
     table = plain(f"{report.prompts.get('fresh', 0)} fresh people, 95 % interval", "base", "student")
-    rows: tuple[tuple[str, Mode], ...] = (("generic schema", "schema"), ("the person's grammar", "grammar"))
-    for words, mode in rows:
+    for words, mode in WAYS.items():
         for metric in METRICS_SHOWN:
-            base = _base_rate(report, mode, metric)
+            base = base_rate(report, mode, metric)
             table.add_row(f"{metric.replace('_', ' ')}, {words}", _rate(base), _rate(report.rate(mode, metric)))
     return table
 
 
-def _base_rate(report: EvalReport, mode: Mode, metric: Metric) -> Rate | None:
+def base_rate(report: EvalReport, mode: Mode, metric: Metric) -> Rate | None:
+    """Return a rate of the base, where it was asked."""
     modes = report.base.modes if report.base else {}
     return modes[mode].overall.rates.get(metric) if mode in modes else None
 
@@ -103,10 +74,11 @@ def show_plan(console: Console, example: Example) -> None:
         console.print(f"  · {finding}", style="dim", highlight=False)
 
 
-def _dataset(stack: Stack, place: Place, config: Path, console: Console) -> str:
+def distil(stack: Stack, place: Place, config: Path, console: Console) -> str:
+    """Make a dataset of a config; returns its run. Ends the program where it is not approved."""
     text, began = config.read_bytes(), time.monotonic()
     parsed = parse_config(text)
-    _say("1", f"a dataset from {parsed.users} synthetic people")
+    say(f"a dataset from {parsed.users} synthetic people")
     run_id = stack.drop(f"runs/{config.name}", text).run_id
     documents = stack.runtime.documents
     with Progress(console, topology(), documents, run_id, parsed.shards) as progress:
@@ -118,21 +90,28 @@ def _dataset(stack: Stack, place: Place, config: Path, console: Console) -> str:
     return run_id
 
 
-def _student(stack: Stack, run_id: str, recipe: str, console: Console) -> str:
-    _say("2", f"a student, trained by recipe {recipe} and judged")
+def teach(stack: Stack, run_id: str, recipe: str, console: Console) -> str:
+    """Train a student and judge it; returns its version. Raises Unavailable where no student comes of it."""
+    say(f"a student, trained by recipe {recipe} and judged; the first one on this dataset makes its base too")
     ended = follow_training(stack, TrainRequested(run_id=run_id, recipe=recipe), True, console)
     if ended.status == "interrupted":
         sys.exit(INTERRUPTED)
     if exit_code(ended) or ended.version is None:
         raise Unavailable(f"no student came of it: {ended.status}: {ended.reason}; see jobs/{ended.job}/log")
-    _say("3", f"{ended.version}, after {ended.seconds:.0f} s")
+    report = read_report(stack.runtime, ended.version)
+    say(f"{ended.version}, after {ended.seconds:.0f} s")
+    show(strength_table(report))
+    for example in [one for one in report.examples if one.kind == "plan"][:PLANS]:
+        show_plan(Console(), example)
     return ended.version
 
 
-def _promote(stack: Stack, version: str, environment: Environment) -> Decision:
+def promote(stack: Stack, version: str, environment: Environment) -> Decision:
+    """Ask for a promotion, as `fitsense promote` does, and show what is decided."""
+    say(f"the student into {environment}")
     run_id = version.rpartition("-")[0]
     request = PromoteRequested(
-        run_id=run_id, version=version, environment=environment, actor="demo", reason="make demo-student",
+        run_id=run_id, version=version, environment=environment, actor="demo", reason="make demo",
         request_id=str(uuid.uuid4()),
     )  # fmt: skip
     decision = decided(stack, request)
@@ -144,10 +123,6 @@ def _rate(rate: Rate | None) -> str:
     return f"{rate.rate:.2f}  [{rate.low:.2f}, {rate.high:.2f}]" if rate else ""
 
 
-def _say(number: str, what: str) -> None:
-    console = Console()
-    console.print(f"\n[bold cyan]{number}[/]  {what}" if number else f"\n{what}", highlight=False, soft_wrap=True)
-
-
-if __name__ == "__main__":
-    demo()
+def say(what: str) -> None:
+    """Print the heading of a part."""
+    Console().print(f"\n[bold cyan]▸[/] {what}", highlight=False, soft_wrap=True)
