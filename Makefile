@@ -20,11 +20,14 @@ setup: .venv/.ready  ## Make .venv with everything pinned; does nothing when not
 	@$(BIN)/python -m compileall -q deploy functions shared  # as pip does for what it installs: commands start faster
 	@touch $@
 
-demo: setup setup-trainer setup-vllm  ## The whole mission: dataset, student, promotion, vLLM, a person; KEEP=1 leaves it running
-	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
+demo: setup setup-trainer setup-vllm  ## The whole mission, 12 minutes: dataset, student, promotion, vLLM, a person; KEEP=1 leaves it running
+	$(BIN)/python -m deploy.demo deploy/runs/tiny.yaml --out $(DEMO_OUT)
 
-demo-student: setup setup-trainer  ## The same, then a tiny student: trained, judged, registered, asked into dev and prod
-	$(BIN)/python -m deploy.demo deploy/runs/small.yaml --out $(DEMO_OUT)
+demo-student: setup setup-trainer  ## Its first part: a dataset, a student trained and judged, asked into dev and prod
+	$(BIN)/python -m deploy.demo deploy/runs/tiny.yaml --no-serve --out $(DEMO_OUT)
+
+demo-dataset: setup  ## Its beginning, in seconds: 200 synthetic people, four reports, and where to look
+	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
 
 test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones, the trainer's and those on real vLLM
 	$(BIN)/pytest -q -n auto -m 'not serving'
