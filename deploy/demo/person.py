@@ -56,7 +56,7 @@ def live_a_week(url: str, version: str) -> Week:
         _train(http, plan)
         _ask(http)
         _adapt(http)
-        week.interactions = _heard(http, version)
+        week.interactions = _heard(http, version) if week.plan_by else []
     return week
 
 

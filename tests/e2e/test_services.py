@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.demo.person import WISHES, live_a_week
 from deploy.local.stack import LocalStack, local_stack
 from tests.e2e.command import fitsense, run_json
 
@@ -131,3 +132,13 @@ def test_a_service_that_is_down_is_503_and_the_others_serve(stack: LocalStack, c
     assert answer.status_code in (200, 503)  # it may have come up again already
     assert ann.get("/v1/me").status_code == 200
     until(lambda: ann.get("/v1/dashboard"), lambda answer: answer.status_code == 200)
+
+
+def test_the_demos_person_lives_a_week_by_the_rule_based_coach_where_no_model_serves(
+    stack: LocalStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    week = live_a_week(stack.environment["FITSENSE_URL"], "a-student")
+    assert (week.plan_by, week.wishes) == (None, len(WISHES))
+    said = capsys.readouterr().out
+    for words in ("written by rule_based", "RIR", "rest", "the dashboard shows", "sleep"):
+        assert words in said

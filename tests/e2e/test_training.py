@@ -225,7 +225,7 @@ def test_the_demo_ends_with_a_student_in_dev_that_prod_turns_down_and_a_plan_to_
     monkeypatch.setenv("STAND_IN_BEHAVIOUR", "make")
     config = tmp_path / "demo.yaml"
     config.write_text(CONFIG)
-    command = [sys.executable, "-m", "deploy.demo", str(config), "--out", str(training.out)]
+    command = [sys.executable, "-m", "deploy.demo", str(config), "--no-serve", "--out", str(training.out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     said = done.stdout
@@ -242,7 +242,7 @@ def test_a_demo_whose_training_fails_says_so_and_exits_1(
     monkeypatch.setenv("STAND_IN_BEHAVIOUR", "fail")
     config = tmp_path / "demo.yaml"
     config.write_text(CONFIG)
-    command = [sys.executable, "-m", "deploy.demo", str(config), "--out", str(training.out)]
+    command = [sys.executable, "-m", "deploy.demo", str(config), "--no-serve", "--out", str(training.out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 1
     assert "no student came of it: failed: exit status 3" in done.stderr

@@ -99,19 +99,20 @@ def test_without_messages_there_is_no_base() -> None:
         papers([], SHARES, 1)
 
 
-def test_equal_papers_make_equal_weights_and_the_loss_falls() -> None:
+def test_equal_papers_make_equal_weights_by_one_process_or_two_and_the_loss_falls() -> None:
     torch.set_num_threads(1)
     text = [Paper("Goal: strength\n", f"Train {n % 3} days a week.") for n in range(200)]
     losses: list[float] = []
 
-    def weights(told: list[float]) -> dict[str, torch.Tensor]:
+    def weights(told: list[float], processes: int) -> dict[str, torch.Tensor]:
         def report(pace: Pace) -> None:
             told.append(pace.loss)
 
-        return pretrain(text, WORDS, SHAPE, Schedule(step_tokens=256), report).state_dict()
+        return pretrain(text, WORDS, SHAPE, Schedule(step_tokens=256), report, processes).state_dict()
 
-    first, again = weights(losses), weights([])
+    first, again, shared = weights(losses, 1), weights([], 1), weights([], 2)
     assert all(torch.equal(first[name], again[name]) for name in first)
+    assert all(torch.equal(first[name], shared[name]) for name in first)
     assert losses[-1] < losses[0] - 0.5
 
 

@@ -16,8 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import torch
-
 from shared import coach, prompt
 from shared.artifacts import ArtifactStore
 from shared.errors import Rejected
@@ -100,12 +98,7 @@ def _build(
     read += [f"{asked.user}\n{answer}" for asked, answer in told]
     read += [answer for _, answer in told] * (_ANSWERS_COUNT - 1)
     tokenizer = train_tokenizer(read, (asked.system for asked, _ in told), VOCABULARY)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        pretrain(text, tokenizer, shape, schedule, report, hardware().bf16).save_pretrained(folder)
-    finally:
-        torch.set_num_threads(threads)
+    pretrain(text, tokenizer, shape, schedule, report).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
@@ -124,7 +117,7 @@ def _keep(store: ArtifactStore, name: str, folder: Path, run_id: str) -> None:
 def _digest(answered: list[tuple[Query, str]], shares: Shares, shape: Shape, schedule: Schedule) -> str:
     if not answered:
         raise Rejected("the tiny base needs the messages of a run's train split, and there are none")
-    machine = (hardware().bf16, *map(version, _COMPUTES))
+    machine = (hardware().name, *map(version, _COMPUTES))
     settled = (shares, shape, schedule, VOCABULARY, _ANSWERS_COUNT, _EVERY, _TOKENIZER_MESSAGES, _SEED, machine)
     digest = hashlib.sha256(repr(settled).encode())
     for query, answer in answered:

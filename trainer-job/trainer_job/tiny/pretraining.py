@@ -1,12 +1,14 @@
 """Pretraining: a small Qwen3-shaped network from nothing, on papers, in one pass.
 
-Muon for the matrices, AdamW for embeddings and norms; a warm-up, a plateau, then down to zero. One thread
-gives the same weights every time on one machine.
+Muon for the matrices, AdamW for embeddings and norms; a warm-up, a plateau, then down to zero. In fp32: matrices this
+small are multiplied no faster in bf16. The same weights every time on one machine.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
@@ -14,7 +16,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config, 
 from shared.errors import Rejected
 from trainer_job.tiny.loss import Loss
 from trainer_job.tiny.muon import Muon
-from trainer_job.tiny.rows import Row, rows_of, steps_of
+from trainer_job.tiny.rows import PARTS, Row, rows_of, steps_of
+from trainer_job.tiny.team import Adding, team
 from trainer_job.tiny.text import Paper
 
 
@@ -53,32 +56,55 @@ class Pace:
     tokens_per_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """All that decides what is learned."""
+
+    steps: list[list[list[Row]]]
+    tokenizer: PreTrainedTokenizerFast
+    shape: Shape
+    schedule: Schedule
+
+
 def pretrain(
     papers: Sequence[Paper],
     tokenizer: PreTrainedTokenizerFast,
     shape: Shape,
     schedule: Schedule,
     report: Callable[[Pace], None],
-    bf16: bool = False,
+    processes: int | None = None,
 ) -> PreTrainedModel:
     """Return a network that has read every paper once, those longer than its context left out.
 
-    With `bf16` matrices are multiplied in it: on a CPU that has the instructions half as fast again.
+    The parts of a step are shared among `processes`, by default one a core; however many, the weights are the same.
     """
-    torch.manual_seed(schedule.seed)
-    network = Qwen3ForCausalLM(_config(tokenizer, shape))
     steps = list(steps_of(rows_of(papers, tokenizer, shape.context_tokens), schedule.step_tokens, schedule.seed))
     if not steps:
         raise Rejected("there is no paper to pretrain on")
+    work = _Work(steps, tokenizer, shape, schedule)
+    with team(processes or min(len(os.sched_getaffinity(0)), PARTS), _learn_beside, work) as adding:
+        return _learn(work, adding, report)
+
+
+def _learn_beside(work: _Work, adding: Adding) -> None:
+    _learn(work, adding, lambda pace: None)
+
+
+def _learn(work: _Work, adding: Adding, report: Callable[[Pace], None]) -> PreTrainedModel:
+    """Learn all steps together with others, each of whom does the same but for the parts it looks at."""
+    schedule, steps = work.schedule, work.steps
+    torch.manual_seed(schedule.seed)
+    network = Qwen3ForCausalLM(_config(work.tokenizer, work.shape))
     inside = [weights for name, weights in network.named_parameters() if weights.ndim == 2 and "embed" not in name]
     others = [weights for name, weights in network.named_parameters() if weights.ndim != 2 or "embed" in name]
     muon = Muon(inside)
     adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0)
-    loss = Loss(tokenizer)
+    loss = Loss(work.tokenizer)
     seen, started_s = 0, time.monotonic()
     for step, parts in enumerate(steps, start=1):
         share = _rate(step, len(steps), schedule)
-        value = _learn(network, loss, parts, bf16)
+        learned = sum(len(row.learned) for part in parts for row in part)
+        value = adding.up(network, [partial(loss.of, network, part) for part in parts], learned)
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         muon.step(share * schedule.matrix_rate)
         adam.param_groups[0]["lr"] = share * schedule.vector_rate
@@ -87,18 +113,6 @@ def pretrain(
         seen += sum(len(row.ids) for part in parts for row in part)
         report(Pace(step, len(steps), value, seen / (time.monotonic() - started_s)))
     return network.eval()
-
-
-def _learn(network: PreTrainedModel, loss: Loss, parts: Sequence[Sequence[Row]], bf16: bool) -> float:
-    """Add up a step's gradients; returns its mean loss."""
-    learned = sum(len(row.learned) for part in parts for row in part)
-    total = 0.0
-    for part in parts:
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            value = loss.of(network, part) / learned
-        value.backward()
-        total += value.item()
-    return total
 
 
 def _config(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> Qwen3Config:

@@ -11,7 +11,7 @@ from trainer_job.tiny.text import Paper
 
 _WINDOW: Final = 1200
 """Papers among which those of like length are put together."""
-_PARTS: Final = 2
+PARTS: Final = 2
 """So many batches of like length make a step: papers of a kind are alike in length, and a step needs several kinds."""
 
 
@@ -46,8 +46,8 @@ def steps_of(rows: Sequence[Row], tokens: int, seed: int) -> Iterator[list[list[
         window = sorted(rows[start : start + _WINDOW], key=lambda row: len(row.ids))
         parts: list[list[Row]] = [[]]
         for row in window:
-            if len(row.ids) * (len(parts[-1]) + 1) > tokens // _PARTS and parts[-1]:
+            if len(row.ids) * (len(parts[-1]) + 1) > tokens // PARTS and parts[-1]:
                 parts.append([])
             parts[-1].append(row)
         rng.shuffle(parts)
-        yield from (parts[place : place + _PARTS] for place in range(0, len(parts), _PARTS))
+        yield from (parts[place : place + PARTS] for place in range(0, len(parts), PARTS))
