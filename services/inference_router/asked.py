@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.inference_router.api_errors import ApiError, wrong
 
-MOST_GRAMMAR_BYTES = 65_536
+MOST_GRAMMAR_BYTES = 524_288
 MOST_MESSAGES = 64
 
 

@@ -23,6 +23,7 @@ from shared.coach.checker import RULES, check_plan
 from shared.coach.person_grammar import person_grammar
 from shared.coach.plan import Answer, PlanDay, WorkoutPlan
 from shared.coach.profile import UserProfile
+from shared.coach.rambling import rambling
 from shared.coach.unsafe_text import unsafe_phrases
 from shared.coach.vocabulary import Escalation, PromptType
 from shared.coach.wire import WireError
@@ -170,6 +171,8 @@ class _Attempt:
                 told = end
         reply = unfold_reply(self.text)
         _check_words(reply)
+        if piece := rambling(reply):
+            raise _Wrong((f"rambling: comes over and over: {piece!r}",))
         if len(reply) > told:
             yield Said(reply[told:])
 

@@ -12,6 +12,10 @@ LOAD_S = 120.0
 ASK_S = 10.0
 
 
+class _Failed(Unavailable):
+    """vLLM tried what it was asked, and failed."""
+
+
 class Engine:
     """What vLLM holds, and how that changes. Every method raises Unavailable where it does not answer."""
 
@@ -36,7 +40,12 @@ class Engine:
     def load(self, name: str, folder: Path) -> None:
         """Have it hold an adapter beside the others; raises Rejected where it does not take it."""
         body = {"lora_name": name, "lora_path": str(folder.absolute())}
-        self._ask("POST", "/v1/load_lora_adapter", body, LOAD_S)
+        try:
+            self._ask("POST", "/v1/load_lora_adapter", body, LOAD_S)
+        except _Failed as exc:
+            # So it says that a rank is too high, or a shape wrong: where it is well, the adapter is what is not.
+            self._ask("GET", "/health")
+            raise Rejected(str(exc)) from exc
 
     def unload(self, name: str) -> None:
         """Have it drop an adapter."""
@@ -57,7 +66,8 @@ class Engine:
         except httpx.HTTPError as exc:
             raise Unavailable(f"vLLM does not answer: {type(exc).__name__}: {exc}") from exc
         if answer.status_code in (429, 500, 502, 503, 504):
-            raise Unavailable(f"vLLM answers {path} with {answer.status_code}: {answer.text[:300]}")
+            kind = _Failed if answer.status_code == 500 else Unavailable
+            raise kind(f"vLLM answers {path} with {answer.status_code}: {answer.text[:300]}")
         if answer.status_code != 200:
             raise Rejected(f"vLLM refuses {path} with {answer.status_code}: {answer.text[:300]}")
         if "json" not in answer.headers.get("content-type", ""):

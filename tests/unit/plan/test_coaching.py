@@ -120,6 +120,13 @@ def test_unsafe_words_are_never_said() -> None:
     assert finished(told).writer == Writer(kind="rule_based", reason="unfit")
 
 
+def test_a_reply_that_goes_round_in_circles_is_taken_back() -> None:
+    bad = chat_text("Rest two minutes. Keep 5 to 6 to 6 to 6 to 6 to 6 to 6 days.")
+    told = list(coach(chat("How long should I rest between sets?"), FakeModel(bad, bad)))
+    assert any(isinstance(one, Discarded) for one in told)
+    assert finished(told).writer == Writer(kind="rule_based", reason="unfit")
+
+
 def test_a_change_by_a_model_is_taken_when_it_does_what_was_asked() -> None:
     plan = make_plan(person())
     answer = moved_rir(plan, -1)

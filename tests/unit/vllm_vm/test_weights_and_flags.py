@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from vllm_vm.flags import command, read_flags
 from vllm_vm.weights import fetch_base, wanted_base
 
@@ -76,3 +77,10 @@ def test_a_flag_without_its_reason_is_refused(tmp_path: Path) -> None:
     file.write_text("flags: {max-num-seqs: {value: 3}}\nenvironment: {}\n")
     with pytest.raises(Rejected, match="why"):
         read_flags(file)
+
+
+def test_every_recipes_adapter_fits_into_what_vllm_is_started_with() -> None:
+    most = read_flags().flags["max-lora-rank"].value
+    recipes = Path(__file__).parents[3] / "trainer-job/recipes"
+    ranks = {path.stem: yaml.safe_load(path.read_text())["lora"]["rank"] for path in recipes.glob("*.yaml")}
+    assert {name: rank for name, rank in ranks.items() if rank > most} == {}
