@@ -171,8 +171,8 @@ class _Attempt:
                 told = end
         reply = unfold_reply(self.text)
         _check_words(reply)
-        if piece := rambling(reply):
-            raise _Wrong((f"rambling: comes over and over: {piece!r}",))
+        if circle := rambling(reply):
+            raise _Wrong((f"rambling: comes over and over: {circle!r}",))
         if len(reply) > told:
             yield Said(reply[told:])
 
