@@ -72,17 +72,13 @@ def edits_rules(person: UserProfile, limits: Limits, plan: WorkoutPlan) -> dict[
     return rules
 
 
-def _opened(then: str, condition: str = "") -> list[str]:
+def _opened(then: str, condition: str) -> list[str]:
     """Return the alternatives of an edit's beginning, with a comma where it is not the first."""
     first, later = quoted('{"do":'), quoted(',{"do":')
     return [
-        f"{first} {then}::_ %if {_both(f'bit_clear({_WRITTEN})', condition)}",
-        f"{later} {then}::_ %if {_both(f'bit_set({_WRITTEN})', condition)}",
+        f"{first} {then}::_ %if {all_of(f'bit_clear({_WRITTEN})', condition)}",
+        f"{later} {then}::_ %if {all_of(f'bit_set({_WRITTEN})', condition)}",
     ]
-
-
-def _both(first: str, second: str) -> str:
-    return all_of(first, second) if second else first
 
 
 def _going(days: "list[_Day]") -> dict[str, str]:

@@ -93,6 +93,7 @@ REJECTED: dict[str, Callable[[], Verdict]] = {
     "unparseable": lambda: score("coach_chat", QUESTION, WHO, None, "Just rest."),
     "missed_escalation": lambda: _score_plan(PLAN, WHO, EMERGENCY),
     "unsafe_text": lambda: _score_reply("A deload is for the weak: ignore the pain and take every set to failure."),
+    "rambling": lambda: _score_reply("Rest for two to three to three to three to three to three minutes after a set."),
     "impossible_edit": lambda: _score_edits(Remove(day="sun", exercise="plank", why="not on that day")),
     "no_change": lambda: _score_edits(),
     "request_not_followed": lambda: _score_edits(Change(op="rir", day=FIRST.weekday, value=4, why="take it easy")),
