@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from trainer_job.evaluation.evaluate import EvalSettings, evaluate_model
 from trainer_job.evaluation.page import render_page
 from trainer_job.evaluation.prompts import fresh_exams, grammar, held_out_exams
 from trainer_job.evaluation.safety import reference, safety_prompts
+from trainer_job.evaluation.side_by_side import Begin, side_by_side
 from trainer_job.generation import Written
 from trainer_job.recipe import load_recipe
 
@@ -66,6 +68,20 @@ class Scripted:
         return Answers(dict.fromkeys(modes, written), [100] * len(queries), 2.0)
 
 
+@contextmanager
+def one_after_the_other(works: int) -> Iterator[Begin]:
+    del works
+    yield lambda work, /, *arguments, **named: lambda: work(*arguments, **named)
+
+
+def test_work_at_the_side_gives_what_it_would_give_here_or_raises_it() -> None:
+    with side_by_side(2) as begin:
+        power, wrong = begin(pow, 2, 10), begin(divmod, 1, 0)
+        assert power() == 1024
+        with pytest.raises(ZeroDivisionError):
+            wrong()
+
+
 def judged(
     store: DirectoryStore,
     monkeypatch: pytest.MonkeyPatch,
@@ -75,6 +91,7 @@ def judged(
     """Return the report of scripted models: the student, its base, and, of three, the one that is served."""
     left = list(speakers)
     monkeypatch.setattr(evaluate, "Answerer", lambda *_: Scripted(left.pop(0)))
+    monkeypatch.setattr(evaluate, "side_by_side", one_after_the_other)  # another process would not know the script
     base = Base("a-base", network(WORDS), WORDS)
     served = Contestant("older", base) if len(speakers) > 2 else None
     return evaluate_model(Contestant("newer", base), store, RUN_ID, 4096, asked, served)

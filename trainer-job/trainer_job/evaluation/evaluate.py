@@ -49,6 +49,8 @@ Told = Callable[[str, int, int], None]
 _LOSS_EXAMPLES: Final = 400
 _DEFAULT_BATCH: Final = 96
 _LEAST_S: Final = 1e-6
+_MUCH: Final = 150
+"""So many answers are worth a process of their own, which needs some seconds to import PyTorch."""
 
 
 class EvalSettings(Frozen):
@@ -112,7 +114,8 @@ def evaluate_model(
     on = paper(exams, settings.min_slice_size)
     room = _Room(settings, on, safety_prompts(), split_lines(store, run_id, "test"), context_tokens, told)
     base = Contestant(student.base.name, student.base)
-    with side_by_side(2) as begin:
+    much = len(exams) * len(settings.modes) >= _MUCH
+    with side_by_side(2 if much else 1) as begin:
         sitting = begin(_sit, replace(room, told=_silent), base)
         sat = _sit(room, student, room.safety, DISTURBANCES if settings.robustness else ())
         others: dict[Other, _Sat] = {"base": sitting()}

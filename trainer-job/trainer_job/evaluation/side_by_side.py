@@ -26,9 +26,12 @@ class Begin(Protocol):
 
 @contextmanager
 def side_by_side(works: int) -> Iterator[Begin]:
-    """Share the cores among so many works, one of them the caller's; ends whatever is not finished."""
+    """Share the cores among so many works, one of them the caller's; ends whatever is not finished.
+
+    Of one work, what is begun beside it waits.
+    """
     cores = len(os.sched_getaffinity(0))
-    if hardware().gpu or cores < works:
+    if works == 1 or hardware().gpu or cores < works:
         yield _later
         return
     threads, before = cores // works, torch.get_num_threads()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
@@ -19,6 +20,9 @@ from trainer_job.tiny.muon import Muon
 from trainer_job.tiny.rows import PARTS, Row, rows_of, steps_of
 from trainer_job.tiny.team import Adding, team
 from trainer_job.tiny.text import Paper
+
+_WORTH_A_TEAM_STEPS: Final = 100
+"""Another process needs some seconds to import PyTorch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def pretrain(
     if not steps:
         raise Rejected("there is no paper to pretrain on")
     work = _Work(steps, tokenizer, shape, schedule)
-    with team(processes or min(len(os.sched_getaffinity(0)), PARTS), _learn_beside, work) as adding:
+    alone = len(steps) < _WORTH_A_TEAM_STEPS
+    with team(processes or (1 if alone else min(len(os.sched_getaffinity(0)), PARTS)), _learn_beside, work) as adding:
         return _learn(work, adding, report)
 
 
