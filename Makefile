@@ -29,9 +29,9 @@ demo-student: setup setup-trainer  ## Its first part: a dataset, a student train
 demo-dataset: setup  ## Its beginning, in seconds: 200 synthetic people, four reports, and where to look
 	$(BIN)/fitsense run deploy/runs/small.yaml --out $(DEMO_OUT)
 
-test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones, the trainer's and those on real vLLM
+test: setup check  ## Everything that CI runs: checks, then all tests: the slow ones and the trainer's, but not test-serving
 	$(BIN)/pytest -q -n auto -m 'not serving'
-	$(MAKE) check-terraform test-trainer test-serving
+	$(MAKE) check-terraform test-trainer
 
 setup-trainer: trainer-job/.venv/.ready  ## Make the trainer's own environment: PyTorch and all, some minutes
 

@@ -28,7 +28,7 @@ class Begin(Protocol):
 def side_by_side(works: int) -> Iterator[Begin]:
     """Share the cores among so many works, one of them the caller's; ends whatever is not finished.
 
-    Of one work, what is begun beside it waits.
+    Where `works` is 1, what is begun is done when its result is asked for.
     """
     cores = len(os.sched_getaffinity(0))
     if works == 1 or hardware().gpu or cores < works:
