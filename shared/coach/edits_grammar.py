@@ -27,9 +27,10 @@ from typing import Final
 
 from shared.coach.catalogue import EXERCISES
 from shared.coach.effort import EFFORTS, is_counted
-from shared.coach.lark import all_of, any_of, either, either_number, literal, quoted, sequence
+from shared.coach.lark import ALWAYS, all_of, any_of, either, either_number, literal, quoted, sequence
 from shared.coach.limits import DAY_EXERCISES, Bounds, Limits
 from shared.coach.menu import menu
+from shared.coach.notation import NAMED, UNIT_SUFFIX
 from shared.coach.plan import PlanDay, WorkoutPlan
 from shared.coach.profile import UserProfile
 from shared.coach.vocabulary import WEEKDAYS
@@ -56,10 +57,7 @@ _LIKELY: Final = 4
 """So many of each pattern that a day trains are likely to come to it."""
 _REST_STEP_S: Final = 15
 _LONGEST_REST_S: Final = 300
-_SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
-_ALWAYS: Final = "ge(_, 0)"
 _ALL_BITS: Final = (1 << 64) - 1
-_BY_NAME: Final = {exercise.name: exercise.id for exercise in EXERCISES.values()}
 
 
 def edits_rules(person: UserProfile, limits: Limits, plan: WorkoutPlan) -> dict[str, str]:
@@ -88,11 +86,11 @@ def _going(days: "list[_Day]") -> dict[str, str]:
         f"GONE_{day.weekday.upper()} why again_gone::bit_or({_SET_WRITTEN | 1 << day.place}) %if bit_clear({day.place})"
         for day in days
     ]
-    enter = f"enter_{days[0].weekday}::_ %if {_ALWAYS}"
+    enter = f"enter_{days[0].weekday}::_ %if {ALWAYS}"
     return {
         "gone::_": " | ".join([*_opened("going", some_stay), enter]),
         "going::_": " | ".join(goes),
-        "again_gone::_": f"gone::_ %if {_ALWAYS}",
+        "again_gone::_": f"gone::_ %if {ALWAYS}",
         **{f"GONE_{day.weekday.upper()}": f'/"remove {day.weekday}"/' for day in days},
     }
 
@@ -110,14 +108,14 @@ def _moving(days: "list[_Day]") -> dict[str, str]:
         for day in days
         for place, to in free
     }
-    end = f"{quoted(']')} %if {_ALWAYS}"
+    end = f"{quoted(']')} %if {ALWAYS}"
     if not moves:
         return {"moved::_": end}
     some_left = any_of(*(all_of(f"bit_clear({day.place})", f"bit_clear({_GONE + day.place})") for day in days))
     some_free = f"bit_count_lt([{_NEW}:{_NEW + len(WEEKDAYS)}], {len(free)})"
     return {
         "moved::_": " | ".join([*_opened("moving", all_of(some_left, some_free)), end]),
-        "again_moved::_": f"moved::_ %if {_ALWAYS}",
+        "again_moved::_": f"moved::_ %if {ALWAYS}",
         "moving::_": " | ".join(
             f"{name} why again_moved::bit_or({bits}) %if {holds}" for name, (_, holds, bits) in moves.items()
         ),
@@ -147,12 +145,12 @@ class _Day:
         here = f"in_{day}::bit_or({len(self._lines) << 8}) %if bit_clear({self.place})"
         rules = {
             f"enter_{day}::_": f"{here} | {following}::_ %if bit_set({self.place})",
-            f"again_{day}::_": f"in_{day}::_ %if {_ALWAYS}",
-            f"leave_{day}::_": f"left_{day}::bit_and({_KEPT_BETWEEN_DAYS}) %if {_ALWAYS}",
-            f"left_{day}::_": f"{following}::_ %if {_ALWAYS}",
-            f"counted_{day}::_": f"again_{day}::incr({_CHANGED}) %if {_ALWAYS}",
-            f"fewer_{day}::_": f"again_{day}::decr({_LINES}) %if {_ALWAYS}",
-            f"added_{day}::_": f"counted_{day}::incr({_LINES}) %if {_ALWAYS}",
+            f"again_{day}::_": f"in_{day}::_ %if {ALWAYS}",
+            f"leave_{day}::_": f"left_{day}::bit_and({_KEPT_BETWEEN_DAYS}) %if {ALWAYS}",
+            f"left_{day}::_": f"{following}::_ %if {ALWAYS}",
+            f"counted_{day}::_": f"again_{day}::incr({_CHANGED}) %if {ALWAYS}",
+            f"fewer_{day}::_": f"again_{day}::decr({_LINES}) %if {ALWAYS}",
+            f"added_{day}::_": f"counted_{day}::incr({_LINES}) %if {ALWAYS}",
             f"in_{day}::_": " | ".join([*_opened(f"do_{day}", self._possible()), f"leave_{day}::_ %if {all_right}"]),
         }
         options: list[str] = []
@@ -161,7 +159,7 @@ class _Day:
             rules[name] = spelt
         for number in range(1, _number_of("rest", _MOST_LINES) + 1):
             noted = f"counted_{day}::bit_or({_SET_WRITTEN | number << _NUMBER_BIT})"
-            rules[f"number_{day}_{number}::_"] = f"{noted} %if {_ALWAYS}"
+            rules[f"number_{day}_{number}::_"] = f"{noted} %if {ALWAYS}"
         for bit, names in enumerate(self._new):
             rules[f"NEW_{day.upper()}_{bit}"] = f'/{either(names)}"/'
         into = (
@@ -174,7 +172,7 @@ class _Day:
 
     def _all_right(self) -> str:
         """Return the condition that what is ruled out has gone."""
-        return all_of(_ALWAYS, *(f"bit_set({_GONE + bit})" for bit in self._ruled_out))
+        return all_of(ALWAYS, *(f"bit_set({_GONE + bit})" for bit in self._ruled_out))
 
     def _possible(self) -> str:
         """Return the condition that there is something left to be done."""
@@ -235,7 +233,7 @@ class _Day:
                 yield self._number(_number_of(op, bit), spelt, holds)
         for bit, name in self._alone():
             holds = all_of(f"bit_set({_NEW + bit})", _ROOM, all_right)
-            allowed = self._allowed(_BY_NAME[name])
+            allowed = self._allowed(NAMED[name].id)
             spelt = "|".join(f"{op} {day} {literal(name)} {allowed[op]}" for op in _FIELDS)
             yield (
                 f"CAME_{day.upper()}_{bit}",
@@ -274,9 +272,9 @@ class _Day:
         return {f"adding_{day}::_": " | ".join(options), **lines} if options else {}
 
     def _dosed(self, name: str) -> str:
-        effort = EFFORTS[_BY_NAME[name]]
+        effort = EFFORTS[NAMED[name].id]
         numbers = _numbers_of(self._bounds[effort.kind])
-        unit = _SUFFIX[effort.exercise.unit]
+        unit = UNIT_SUFFIX[effort.exercise.unit]
         return f"{literal(name)} {numbers['sets']}x{numbers['reps']}{unit}@{numbers['rir']}\\/{numbers['rest']}"
 
 
@@ -308,9 +306,9 @@ def _numbers_of(bounds: Bounds) -> dict[str, str]:
 
 def _new_names(person: UserProfile, there: frozenset[str]) -> list[list[str]]:
     """Return what may come to a day, by bit: one name each for the likeliest, then those that share one."""
-    names = [[name for name in names if _BY_NAME[name] not in there] for _, names in menu(person, len(EXERCISES))]
+    names = [[name for name in names if NAMED[name].id not in there] for _, names in menu(person, len(EXERCISES))]
     patterns = {EXERCISES[one].pattern for one in there if one in EXERCISES}
-    like = [ranked[:_LIKELY] for ranked in names if ranked and EXERCISES[_BY_NAME[ranked[0]]].pattern in patterns]
+    like = [ranked[:_LIKELY] for ranked in names if ranked and NAMED[ranked[0]].pattern in patterns]
     rounds = chain(*zip_longest(*like), *zip_longest(*names))
     order = list(dict.fromkeys(name for name in rounds if name is not None))
     alone, others = order[: _BITS - _SHARED_BITS], order[_BITS - _SHARED_BITS :]

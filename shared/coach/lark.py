@@ -3,6 +3,10 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache, reduce
+from typing import Final
+
+ALWAYS: Final = "ge(_, 0)"
+"""Without a condition, a rule that only counts is taken for another name of what it calls, and counts nothing."""
 
 
 def either(words: Iterable[str]) -> str:

@@ -24,7 +24,8 @@ DO_PATTERN = r"(swap|add|remove|sets|reps|rir|rest|move) (mon|tue|wed|thu|fri|sa
 BOUNDS = {"sets": (1, 6), "reps": (1, 120), "rir": (0, 5), "rest": (0, 300)}
 """Lowest and highest value of each number of a line, for anybody."""
 
-_SUFFIX = {"reps": "", "seconds": "s", "minutes": "min"}
+UNIT_SUFFIX = {"reps": "", "seconds": "s", "minutes": "min"}
+"""What follows the number of a line, by what it counts."""
 _LINE = re.compile(r"(.+?) ([0-9]{1,4})x([0-9]{1,4})(s|min)?@([0-9]{1,4})/([0-9]{1,4})")
 _LINE_FORM = "a line is 'Name SETSxREPS@RIR/REST', such as 'Goblet Squat 3x10@2/90' or 'Plank 3x40s@2/60'"
 _DO_FORMS = {
@@ -36,7 +37,8 @@ _DO_FORMS = {
 _MOST_SUGGESTIONS = 5
 _MOST_USUAL_CHARS = 80
 _WEEKDAY_OF: dict[str, Weekday] = {day: day for day in WEEKDAYS}
-_NAMED = {exercise.name: exercise for exercise in EXERCISES.values()}
+NAMED = {exercise.name: exercise for exercise in EXERCISES.values()}
+"""Every exercise, by the name that a line spells."""
 
 
 class Fault(NamedTuple):
@@ -60,7 +62,7 @@ class Faults(list[Fault]):
     def unknown_exercise(self, where: str, name: str) -> None:
         """Add the fault that no exercise has this name, with the nearest ones that exist."""
         tried = sum(fault.message.startswith("unknown exercise") for fault in self)
-        near = get_close_matches(name[:60].title(), _NAMED, 3) if tried < _MOST_SUGGESTIONS else []
+        near = get_close_matches(name[:60].title(), NAMED, 3) if tried < _MOST_SUGGESTIONS else []
         hint = f"; did you mean {', '.join(near)}?" if near else "; use a name from the catalogue"
         self.note(where, f"unknown exercise {name[:60]!r}{hint}")
 
@@ -68,7 +70,7 @@ class Faults(list[Fault]):
 def write_line(line: PlannedExercise) -> str:
     """Spell a planned exercise; raises Rejected where the catalogue does not know it."""
     exercise = _known(line.exercise)
-    return f"{exercise.name} {line.sets}x{line.reps}{_SUFFIX[exercise.unit]}@{line.rir}/{line.rest_s}"
+    return f"{exercise.name} {line.sets}x{line.reps}{UNIT_SUFFIX[exercise.unit]}@{line.rir}/{line.rest_s}"
 
 
 def read_line(text: str, where: str, faults: Faults) -> PlannedExercise | None:
@@ -99,7 +101,7 @@ def _read_line(text: str, where: str, faults: Faults) -> PlannedExercise | None:
 
 def read_name(name: str, where: str, faults: Faults) -> Exercise | None:
     """Find an exercise by its name, whatever its case."""
-    exercise = _NAMED.get(name) or find_exercise(name)
+    exercise = NAMED.get(name) or find_exercise(name)
     if exercise is None:
         faults.unknown_exercise(where, name)
     return exercise
@@ -196,7 +198,7 @@ def _within(field: str, value: int, where: str, faults: Faults) -> bool:
 
 
 def _right_unit(exercise: Exercise, suffix: str, where: str, faults: Faults) -> bool:
-    wanted = _SUFFIX[exercise.unit]
+    wanted = UNIT_SUFFIX[exercise.unit]
     if suffix == wanted:
         return True
     form = f"'40{wanted}'" if wanted else "a bare number"

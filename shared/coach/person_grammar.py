@@ -27,8 +27,6 @@ from shared.coach.wire import ESCALATIONS
 NO_FORCING: Final = '%llguidance {"no_forcing": true}'
 """Without it, text that has to come is spelt by the tokenizer up to the next choice, and a token that a model
 learned to write across that point is never allowed."""
-_SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
-_REST_STEP_S: Final = 5
 _NOTES: Final = 6
 _EXPLANATION_CHARS, _NOTE_CHARS, _WHY_CHARS, _REPLY_CHARS = 500, 120, 120, 1200
 """Room for what has to be said; a small model that goes round in circles soon comes to its end."""
@@ -37,8 +35,6 @@ _PLAIN: Final = rf'[^"\\{_CONTROL}]|\\["\\\/n]'
 """A character of a text."""
 _VISIBLE: Final = rf'[^"\\ {_CONTROL}]|\\["\\\/]'
 """A character that a text can begin with, so that it is never blank."""
-_DAY_EDITS: Final = 16
-"""So many changes at most are made to one day."""
 _SPACED_DAYS: Final = 3
 """So many sessions a week fit with a day of rest after each."""
 

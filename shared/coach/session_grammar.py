@@ -18,9 +18,10 @@ from typing import Final, NamedTuple
 
 from shared.coach.catalogue import EXERCISES
 from shared.coach.effort import EFFORTS, WARM_UP_S, Kind
-from shared.coach.lark import all_of, any_of, either, quoted
+from shared.coach.lark import ALWAYS, all_of, any_of, either, quoted
 from shared.coach.limits import DAY_EXERCISES, Bounds, Limits
 from shared.coach.menu import menu
+from shared.coach.notation import NAMED, UNIT_SUFFIX
 from shared.coach.profile import UserProfile
 
 _NAMED_BITS: Final = 58
@@ -51,10 +52,6 @@ _REST_S: Final = (0, 15, 30, 45, 60, 75, 90, 120, 180, 240)
 _LONGEST_REST_S: Final[dict[Kind, int]] = {"heavy": 300, "steady": 30, "flow": 30, "drill": 30, "stretch": 30}
 _LONGEST_REST_OTHERWISE_S: Final = 90
 """Of round doses, unless more is asked for."""
-_SUFFIX: Final = {"reps": "", "seconds": "s", "minutes": "min"}
-_ALWAYS: Final = "ge(_, 0)"
-"""Without a condition, a rule that only counts is taken for another name of what it calls, and counts nothing."""
-_BY_NAME: Final = {exercise.name: exercise.id for exercise in EXERCISES.values()}
 
 
 class _Dosing(NamedTuple):
@@ -102,7 +99,7 @@ def _bits(person: UserProfile) -> dict[str, int]:
         widths[crowded] += len(ranked[crowded]) > widths[crowded]
     firsts = dict(zip(ranked, accumulate(widths.values(), initial=0), strict=False))
     return {
-        _BY_NAME[name]: firsts[label] + place % widths[label]
+        NAMED[name].id: firsts[label] + place % widths[label]
         for label, names in ranked.items()
         for place, name in enumerate(names)
     }
@@ -110,7 +107,7 @@ def _bits(person: UserProfile) -> dict[str, int]:
 
 def _dosing(exercise: str) -> _Dosing:
     effort = EFFORTS[exercise]
-    return _Dosing(effort.kind, _SUFFIX[effort.exercise.unit], effort.seconds)
+    return _Dosing(effort.kind, UNIT_SUFFIX[effort.exercise.unit], effort.seconds)
 
 
 @lru_cache(maxsize=4096)
@@ -183,8 +180,8 @@ def _dosed(doses: dict[_Dosing, dict[int, str]], clock: _Clock | None) -> dict[s
             f"DOSE{place}_{units} after{units}::_ %if le({_TIME}, {clock.longest - units})" for units in fitting
         )
         rules |= {f"DOSE{place}_{units}": f'/({dose})"/' for units, dose in fitting.items()}
-    rules |= {f"after{units}::_": f"after{units - 1}::incr({_TIME}) %if {_ALWAYS}" for units in range(1, longest + 1)}
-    return rules | {"after0::_": f"more::_ %if {_ALWAYS}"}
+    rules |= {f"after{units}::_": f"after{units - 1}::incr({_TIME}) %if {ALWAYS}" for units in range(1, longest + 1)}
+    return rules | {"after0::_": f"more::_ %if {ALWAYS}"}
 
 
 def _closed(clock: _Clock | None) -> dict[str, str]:
@@ -201,5 +198,5 @@ def _closed(clock: _Clock | None) -> dict[str, str]:
         "more::_": f"{another} kept{clock.spare}::_ %if {few} | {another} lines::_ %if {all_of(enough, room, left)} | "
         f"{end} %if {all_of(enough, ends)}"
     }
-    rules |= {f"kept{units}::_": f"kept{units - 1}::decr({_TIME}) %if {_ALWAYS}" for units in range(1, clock.spare + 1)}
-    return rules | {"kept0::_": f"lines::_ %if {_ALWAYS}"}
+    rules |= {f"kept{units}::_": f"kept{units - 1}::decr({_TIME}) %if {ALWAYS}" for units in range(1, clock.spare + 1)}
+    return rules | {"kept0::_": f"lines::_ %if {ALWAYS}"}
