@@ -41,7 +41,7 @@ def strength_table(report: EvalReport) -> Table:
     for words, mode in WAYS.items():
         for metric in METRICS_SHOWN:
             base = base_rate(report, mode, metric)
-            table.add_row(f"{metric.replace('_', ' ')}, {words}", _rate(base), _rate(report.rate(mode, metric)))
+            table.add_row(f"{metric.replace('_', ' ')}, {words}", rate_text(base), rate_text(report.rate(mode, metric)))
     return table
 
 
@@ -119,7 +119,8 @@ def promote(stack: Stack, version: str, environment: Environment) -> Decision:
     return decision
 
 
-def _rate(rate: Rate | None) -> str:
+def rate_text(rate: Rate | None) -> str:
+    """Return a rate with its 95 % interval; nothing where it was not judged."""
     return f"{rate.rate:.2f}  [{rate.low:.2f}, {rate.high:.2f}]" if rate else ""
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from deploy.demo.person import Week
 from deploy.demo.serving import Serving
-from deploy.demo.student import WAYS, base_rate
+from deploy.demo.student import WAYS, base_rate, rate_text
 from deploy.tables import plain, show
 from shared.eval_report import EvalReport, Mode
 from shared.paths import report_file
@@ -57,8 +57,7 @@ def show_summary(mission: Mission, kept: bool) -> None:
 
 def _score(report: EvalReport, mode: Mode) -> str:
     student, base = report.rate(mode, "strict_plan"), base_rate(report, mode, "strict_plan")
-    told = f"{student.rate:.2f} [{student.low:.2f}, {student.high:.2f}]" if student else "not judged"
-    return f"{told}; base {base.rate:.2f} [{base.low:.2f}, {base.high:.2f}]" if base else told
+    return f"{rate_text(student)}; base {rate_text(base)}"
 
 
 def _told(row: dict[str, object]) -> str:

@@ -17,6 +17,7 @@ from shared.yaml_model import Faulty, YamlModel
 RECIPES: Final = Path(__file__).parent.parent / "recipes"
 
 Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -63,12 +64,12 @@ class Validation(Frozen):
 class Examination(Frozen):
     """What the student is asked once it is trained."""
 
-    test: Annotated[int, Field(ge=0)] = 100
+    test: Count = 100
     """Messages of the dataset's test split."""
-    fresh: Annotated[int, Field(ge=0)] = 100
+    fresh: Count = 100
     """Messages of people that no dataset holds."""
     seed: int = 990001
-    """Which of them; tune on another."""
+    """Which of them; tune on one, report on another."""
 
 
 class Recipe(Frozen):

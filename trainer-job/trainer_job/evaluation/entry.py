@@ -44,7 +44,7 @@ def evaluate(job: "Job", version: str, adapter: Path) -> None:
         store,
         job.run_id,
         job.recipe.context_tokens,
-        EvalSettings(test=asked.test, fresh=asked.fresh, seed=asked.seed),
+        EvalSettings(**asked.model_dump()),
         served=_served(store, job.runtime.documents, version, base, job.work / "served"),
         told=told,
     )

@@ -25,7 +25,6 @@ from shared.eval_report import (
     Speed,
 )
 from shared.eval_report import Example as Shown
-from shared.frozen import Frozen
 from trainer_job.dataset import split_lines
 from trainer_job.evaluation.answering import Answerer, Answers, rendered_of
 from trainer_job.evaluation.choosing import examples
@@ -42,8 +41,8 @@ from trainer_job.evaluation.scoring import Judged
 from trainer_job.evaluation.side_by_side import side_by_side
 from trainer_job.examples import Example, read_examples
 from trainer_job.hardware import hardware
+from trainer_job.recipe import Examination
 
-Count = Annotated[int, Field(ge=0, le=100_000)]
 Told = Callable[[str, int, int], None]
 """What is being done, how much of it, and of how much."""
 _LOSS_EXAMPLES: Final = 400
@@ -53,15 +52,9 @@ _MUCH: Final = 150
 """So many answers are worth a process of their own, which needs some seconds to import PyTorch."""
 
 
-class EvalSettings(Frozen):
+class EvalSettings(Examination):
     """What is asked, and how closely it is looked at."""
 
-    test: Count = 100
-    """Messages of the dataset's test split."""
-    fresh: Count = 100
-    """Messages of people that no dataset holds."""
-    seed: int = 990001
-    """Which of them; tune on one, report on another."""
     modes: tuple[Mode, ...] = MODES
     min_slice_size: Annotated[int, Field(ge=1)] = 30
     robustness: bool = False
